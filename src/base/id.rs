@@ -1,0 +1,188 @@
+//! Typed ids: never interchangeable, one spelling each.
+//!
+//! Ids are text. They are made as UUIDs of version 7 (RFC 9562 section 5.7), so that they sort by
+//! birth, and may be chosen by whoever sets up a server, in the alphabet of a FHIR id.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::base::entropy::Entropy;
+
+/// Text that is not an id of this kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a valid {kind} id: {rule}")]
+pub struct BadId {
+    /// What it should have been an id of.
+    pub kind: &'static str,
+    /// The rule that the text breaks.
+    pub rule: &'static str,
+}
+
+const FHIR_RULE: &str = "1 to 64 letters, digits, dots and hyphens";
+const ACCOUNT_RULE: &str = "1 to 16 small letters and digits";
+const APP_RULE: &str = "1 to 64 letters, digits, dots, hyphens, underscores and tildes";
+
+fn is_fhir(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
+}
+
+fn is_account(text: &str) -> bool {
+    (1..=16).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+fn is_app(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'~'))
+}
+
+/// A UUID of version 7 as text. Source: RFC 9562 section 5.7.
+fn uuid_v7(now: DateTime<Utc>, entropy: &dyn Entropy) -> String {
+    let millis = u128::from(now.timestamp_millis().unsigned_abs()) & 0xFFFF_FFFF_FFFF;
+    let random = u128::from_be_bytes(entropy.bytes()) & 0x0FFF_3FFF_FFFF_FFFF_FFFF;
+    let bits = millis << 80 | 0x7 << 76 | random | 0x8 << 60;
+    let hex = format!("{bits:032x}");
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+    format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident: $kind:literal, $is:path, $rule:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The id as it is written.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = BadId;
+
+            fn from_str(text: &str) -> Result<Self, BadId> {
+                if $is(text) {
+                    Ok(Self(Arc::from(text)))
+                } else {
+                    Err(BadId { kind: $kind, rule: $rule })
+                }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = BadId;
+
+            fn try_from(text: String) -> Result<Self, BadId> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0.as_ref().to_owned()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+macro_rules! generated {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// A fresh id, which sorts after those made before it.
+            pub fn generate(now: DateTime<Utc>, entropy: &dyn Entropy) -> Self {
+                Self(Arc::from(uuid_v7(now, entropy)))
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// An organization: the tenant that every other row belongs to. Chosen, never generated.
+    AccountId: "account", is_account, ACCOUNT_RULE;
+    /// A person who can sign in. Not owned by any account.
+    UserId: "user", is_fhir, FHIR_RULE;
+    /// A group of users in one account.
+    GroupId: "group", is_fhir, FHIR_RULE;
+    /// A project; the API also says "dataset".
+    ProjectId: "project", is_fhir, FHIR_RULE;
+    /// A registered app: the `client_id` of OAuth.
+    AppId: "app", is_app, APP_RULE;
+}
+
+generated!(UserId, GroupId, ProjectId, AppId);
+
+/// One user's authorization of one app, from `/authorize` to the last refresh.
+///
+/// A number that the database gives: codes and refresh tokens begin with it, so that they are
+/// found by primary key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GrantId(pub i64);
+
+impl fmt::Display for GrantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl FromStr for GrantId {
+    type Err = BadId;
+
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let bad = BadId { kind: "grant", rule: "a positive number without leading zeros" };
+        let number: i64 = text.parse().map_err(|_| bad)?;
+        if number > 0 && number.to_string() == text { Ok(Self(number)) } else { Err(bad) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::from_micros;
+    use crate::base::entropy::CountedEntropy;
+
+    #[test]
+    fn rfc9562_5_7_generated_ids_are_version_7_and_sort_by_birth() {
+        let entropy = CountedEntropy::default();
+        let first = UserId::generate(from_micros(1_000_000), &entropy);
+        let second = UserId::generate(from_micros(2_000_000), &entropy);
+
+        assert_eq!(first.as_str().len(), 36);
+        assert_eq!(first.as_str().as_bytes()[14], b'7');
+        assert!(matches!(first.as_str().as_bytes()[19], b'8'..=b'b'));
+        assert!(first < second);
+    }
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        assert!("acme".parse::<AccountId>().is_ok());
+        for bad in ["", "Acme", "a-b", "12345678901234567", "a b", "ä"] {
+            assert!(bad.parse::<AccountId>().is_err(), "{bad}");
+        }
+        for bad in ["", "a b", "a/b", "a_b", "a\0", &"x".repeat(65)] {
+            assert!(bad.parse::<UserId>().is_err(), "{bad}");
+        }
+        for bad in ["0", "-1", "+1", "01", "1 ", "", "9223372036854775808"] {
+            assert!(bad.parse::<GrantId>().is_err(), "{bad}");
+        }
+    }
+}
