@@ -1,0 +1,244 @@
+//! The table of all keys. Files, variables, flags, help and `config show` are made from it.
+
+/// What a key's value looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text; what it means is checked when the configuration is built.
+    Text,
+    /// Text that is never shown.
+    Secret,
+    /// A whole number within limits.
+    Number {
+        /// The smallest that makes sense.
+        min: u32,
+        /// The largest that makes sense.
+        max: u32,
+    },
+    /// Texts; in a variable or flag they are separated by commas.
+    List,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+}
+
+/// One key.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// Its name, with a dot after its table: `database.url`.
+    pub name: &'static str,
+    /// What its value looks like.
+    pub kind: Kind,
+    /// Its value when nobody says anything; in parentheses when it follows from something else.
+    pub default: &'static str,
+    /// One sentence for people.
+    pub about: &'static str,
+}
+
+impl Key {
+    /// The environment variable that sets it: `NARTHEX_DATABASE_URL`.
+    pub fn variable(&self) -> String {
+        format!("{PREFIX}{}", self.name.replace('.', "_").to_ascii_uppercase())
+    }
+
+    /// The default as a value, unless it follows from something else.
+    pub fn fixed_default(&self) -> Option<&'static str> {
+        (!self.default.starts_with('(')).then_some(self.default)
+    }
+
+    /// The table of the TOML file that it stands in, empty for the top, and its name there.
+    pub fn place(&self) -> (&'static str, &'static str) {
+        self.name.split_once('.').unwrap_or(("", self.name))
+    }
+}
+
+/// What every variable of ours begins with.
+pub const PREFIX: &str = "NARTHEX_";
+
+/// The variable that names the file; it can't stand in the file itself.
+pub const FILE_VARIABLE: &str = "NARTHEX_CONFIG";
+
+/// All keys, in the order in which they are shown.
+pub const KEYS: &[Key] = &[
+    Key {
+        name: "issuer",
+        kind: Kind::Text,
+        default: "(http:// and the address of listen, if that is a loopback address)",
+        about: "The URL that names this server, as browsers and apps reach it: scheme, host and \
+                port, nothing else. https unless its host is a loopback address.",
+    },
+    Key {
+        name: "listen",
+        kind: Kind::Text,
+        default: "127.0.0.1:8080",
+        about: "Address and port to listen on. TLS ends at a proxy in front.",
+    },
+    Key {
+        name: "data_dir",
+        kind: Kind::Text,
+        default: "(narthex in the user's data directory)",
+        about: "Folder for the SQLite file and the generated encryption key.",
+    },
+    Key {
+        name: "nodes",
+        kind: Kind::Number { min: 1, max: 1_000 },
+        default: "1",
+        about: "How many processes serve this issuer at once. More than one needs PostgreSQL.",
+    },
+    Key {
+        name: "encryption_key",
+        kind: Kind::Secret,
+        default: "(encryption.key in data_dir, generated on SQLite; PostgreSQL demands one)",
+        about: "256 bits in hex or base64 that seal signing keys and TOTP secrets at rest.",
+    },
+    Key {
+        name: "encryption_key_file",
+        kind: Kind::Text,
+        default: "(none)",
+        about: "File that holds the encryption key, in place of encryption_key.",
+    },
+    Key {
+        name: "trusted_proxies",
+        kind: Kind::List,
+        default: "",
+        about: "IP addresses of proxies whose X-Forwarded-For header is believed.",
+    },
+    Key {
+        name: "database.url",
+        kind: Kind::Secret,
+        default: "(sqlite: and narthex.db in data_dir)",
+        about: "sqlite:PATH, or postgres://USER:PASSWORD@HOST:PORT/DATABASE.",
+    },
+    Key {
+        name: "database.connections_max",
+        kind: Kind::Number { min: 2, max: 1_000 },
+        default: "16",
+        about: "Most connections to PostgreSQL at once.",
+    },
+    Key {
+        name: "passwords.argon2_memory_kib",
+        kind: Kind::Number { min: 19_456, max: 4_194_304 },
+        default: "19456",
+        about: "Memory of one argon2id hash, in KiB.",
+    },
+    Key {
+        name: "passwords.argon2_passes",
+        kind: Kind::Number { min: 2, max: 100 },
+        default: "2",
+        about: "Passes of argon2id over that memory.",
+    },
+    Key {
+        name: "passwords.hashes_at_once_max",
+        kind: Kind::Number { min: 1, max: 1_024 },
+        default: "(one for each core)",
+        about: "Password hashes computed at the same time.",
+    },
+    Key {
+        name: "passwords.hashes_waiting_max",
+        kind: Kind::Number { min: 0, max: 100_000 },
+        default: "64",
+        about: "Sign-ins that may wait for their hash; more are answered 503 with Retry-After.",
+    },
+    Key {
+        name: "sessions.idle_seconds",
+        kind: Kind::Number { min: 60, max: 31_536_000 },
+        default: "3600",
+        about: "Seconds without a request after which a session ends.",
+    },
+    Key {
+        name: "sessions.absolute_seconds",
+        kind: Kind::Number { min: 60, max: 31_536_000 },
+        default: "43200",
+        about: "Seconds after which a session ends in any case.",
+    },
+    Key {
+        name: "keys.rotation_days",
+        kind: Kind::Number { min: 1, max: 3_650 },
+        default: "90",
+        about: "Age in days at which a signing key is replaced by the next.",
+    },
+    Key {
+        name: "keys.rsa_bits",
+        kind: Kind::Number { min: 2_048, max: 4_096 },
+        default: "2048",
+        about: "Length of new RSA keys: 2048, 3072 or 4096.",
+    },
+    Key {
+        name: "throttle.free_failures",
+        kind: Kind::Number { min: 1, max: 1_000 },
+        default: "5",
+        about: "Wrong guesses that cost nothing.",
+    },
+    Key {
+        name: "throttle.backoff_seconds_max",
+        kind: Kind::Number { min: 1, max: 86_400 },
+        default: "900",
+        about: "Longest wait after a wrong guess, in seconds.",
+    },
+    Key {
+        name: "log.format",
+        kind: Kind::Choice(&["text", "json"]),
+        default: "text",
+        about: "Shape of a log line.",
+    },
+    Key {
+        name: "log.filter",
+        kind: Kind::Text,
+        default: "info",
+        about: "What is logged: a level, or a list such as info,narthex::gate=debug.",
+    },
+];
+
+/// The key called `name`.
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// The key that somebody who wrote `name` may have meant.
+pub fn nearest(name: &str) -> Option<&'static str> {
+    let fold = |text: &str| text.to_ascii_lowercase().replace(['-', '_', '.'], "");
+    let wanted = fold(name);
+    KEYS.iter()
+        .map(|key| (distance(&fold(key.name), &wanted), key.name))
+        .min()
+        .filter(|(steps, _)| *steps <= 3)
+        .map(|(_, name)| name)
+}
+
+/// Levenshtein's distance, for short texts.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (above, from) in left.chars().enumerate() {
+        let mut next = vec![above + 1];
+        for ((to, diagonal), up) in right.iter().zip(&row).zip(row.iter().skip(1)) {
+            let beside = next.last().copied().unwrap_or_default();
+            next.push((diagonal + usize::from(from != *to)).min(up + 1).min(beside + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_has_a_variable_of_its_own() {
+        let mut names: Vec<String> = KEYS.iter().map(Key::variable).collect();
+        names.sort();
+        names.dedup();
+
+        assert_eq!(names.len(), KEYS.len());
+        assert!(names.contains(&"NARTHEX_DATABASE_URL".to_owned()));
+        assert!(!names.contains(&FILE_VARIABLE.to_owned()));
+    }
+
+    #[test]
+    fn a_slip_finds_the_key_that_was_meant() {
+        assert_eq!(nearest("isuer"), Some("issuer"));
+        assert_eq!(nearest("DATABASE_URI"), Some("database.url"));
+        assert_eq!(nearest("session.idle_second"), Some("sessions.idle_seconds"));
+        assert_eq!(nearest("colour"), None);
+        assert_eq!(nearest(""), None);
+    }
+}
