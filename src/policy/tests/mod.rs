@@ -1,0 +1,8 @@
+//! Tests of the engine as a whole: against the reference's answers, by property, against SQL.
+
+mod grammar;
+mod properties;
+mod reduce;
+mod service;
+mod sql;
+mod vectors;
