@@ -1,0 +1,76 @@
+//! How users and sign-ins are refused.
+
+use crate::base::text::BadText;
+use crate::db::error::DbError;
+
+/// Why a user or a credential is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum UserError {
+    /// Nobody has this id.
+    #[error("there is no such user")]
+    Unknown,
+    /// The id is taken.
+    #[error("there is a user with this id already")]
+    DuplicateId,
+    /// Somebody has this name, perhaps in other letters.
+    #[error("there is a user with this name already")]
+    DuplicateUsername,
+    /// A field breaks a rule of text.
+    #[error("{field} {rule}")]
+    Invalid {
+        /// The field.
+        field: &'static str,
+        /// The rule.
+        rule: BadText,
+    },
+    /// The name holds white space or characters that cannot be seen.
+    #[error("username must not contain white space or invisible characters")]
+    UsernameCharacters,
+    /// The attributes take more room than they may.
+    #[error("attributes must take at most {0} bytes as JSON")]
+    AttributesTooLong(usize),
+    /// The password is too short.
+    #[error("a password must have at least {0} characters")]
+    PasswordTooShort(usize),
+    /// The password is too long.
+    #[error("a password must have at most {0} bytes")]
+    PasswordTooLong(usize),
+    /// The hash is not one that can be checked here.
+    #[error("not a password hash that can be used: {0}")]
+    Phc(&'static str),
+    /// The TOTP secret is not one.
+    #[error("not a TOTP secret: {0}")]
+    TotpSecret(&'static str),
+    /// Too many passwords are being hashed.
+    #[error("too many passwords are being checked; try again in {retry_after_seconds} s")]
+    Busy {
+        /// When to try again.
+        retry_after_seconds: u32,
+    },
+    /// Our fault.
+    #[error("the user could not be stored")]
+    Internal(#[from] DbError),
+}
+
+/// Why a sign-in does not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// Unknown user, disabled user, wrong password, wrong code: one answer for all of them.
+    #[error("the credentials are wrong")]
+    Wrong,
+    /// Too many wrong guesses: nothing was checked.
+    #[error("too many attempts")]
+    Throttled {
+        /// When to try again.
+        retry_after_seconds: u32,
+    },
+    /// Too many sign-ins at once: nothing was checked.
+    #[error("too many sign-ins at once")]
+    Busy {
+        /// When to try again.
+        retry_after_seconds: u32,
+    },
+    /// Our fault.
+    #[error("the sign-in failed")]
+    Internal(#[from] DbError),
+}

@@ -1,0 +1,22 @@
+//! People: who they are, how they prove it, and where they are signed in.
+//!
+//! Passwords are argon2id in a bounded pool, codes are TOTP, guesses are throttled so that nobody
+//! can lock somebody else out, sessions are rows under the digest of the cookie's id. It does not
+//! know accounts, apps, cookies or pages.
+
+pub mod device;
+pub mod error;
+pub mod login;
+pub mod model;
+pub mod password;
+pub mod service;
+pub mod sessions;
+pub mod sign_in;
+mod store;
+mod store_sessions;
+mod store_throttle;
+#[cfg(test)]
+mod tests;
+mod throttle;
+pub mod totp;
+pub mod username;

@@ -1,0 +1,347 @@
+//! Users: who they are, and what changes about them. How they sign in is in
+//! [`crate::users::sign_in`].
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use zeroize::Zeroizing;
+
+use crate::base::id::UserId;
+use crate::base::secret::Secret;
+use crate::base::text::{line, optional_line};
+use crate::config::model::{Config, Throttle};
+use crate::db::cache::Cache;
+use crate::db::changes::Topic;
+use crate::db::ctx::Ctx;
+use crate::db::error::DbError;
+use crate::keys::vault::Vault;
+use crate::users::error::UserError;
+use crate::users::login::Login;
+use crate::users::model::{NewUser, User};
+use crate::users::password::{
+    DECLARED_PASSWORD_CHARS_MIN, Hasher, PasswordInput, StoredHash, check_new,
+};
+use crate::users::sessions::{Held, Sessions};
+use crate::users::store::UserRow;
+use crate::users::totp::TotpSecret;
+use crate::users::username::{self, UsernameKey};
+use crate::users::{store, store_sessions, store_throttle, throttle};
+
+/// Most bytes of a user's attributes, as JSON.
+pub const ATTRIBUTES_BYTES_MAX: usize = 16 * 1024;
+/// Longest name or e-mail address, in bytes.
+const LINE_BYTES_MAX: usize = 320;
+/// Most users held in memory.
+const HELD_MAX: u64 = 20_000;
+const TOTP_PURPOSE: &str = "users: totp secret";
+
+/// People and their credentials. Cheap to clone.
+#[derive(Clone)]
+pub struct Users(pub(in crate::users) Arc<Inner>);
+
+pub(in crate::users) struct Inner {
+    pub(in crate::users) ctx: Ctx,
+    pub(in crate::users) vault: Vault,
+    pub(in crate::users) hasher: Hasher,
+    pub(in crate::users) throttle: Throttle,
+    pub(in crate::users) sessions: Sessions,
+    issuer_name: String,
+    held: Cache<UserId, Option<Arc<User>>>,
+}
+
+impl std::fmt::Debug for Users {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Users")
+    }
+}
+
+/// A second factor that was just set. Shown once, to its owner.
+#[derive(Clone, Debug)]
+pub struct NewTotp {
+    /// What an authenticator app reads, usually from a QR code.
+    pub otpauth_url: Secret,
+    /// The same secret for people who type, in base32.
+    pub secret: Secret,
+}
+
+impl Users {
+    /// The users in this database.
+    ///
+    /// # Errors
+    /// [`UserError::Phc`] if argon2 does not take the configured parameters.
+    pub fn new(ctx: Ctx, vault: Vault, config: &Config) -> Result<Self, UserError> {
+        let hasher = Hasher::new(&config.passwords, ctx.entropy())?;
+        let sessions = Sessions::new(ctx.clone(), config.sessions.clone());
+        let held = Cache::new(ctx.db.changes(), Topic::Users, HELD_MAX);
+        let throttle = config.throttle.clone();
+        let url = config.issuer.as_str();
+        let issuer_name = url.split_once("://").map_or(url, |(_, host)| host).to_owned();
+        Ok(Self(Arc::new(Inner { ctx, vault, hasher, throttle, sessions, issuer_name, held })))
+    }
+
+    /// Where people are signed in.
+    pub fn sessions(&self) -> &Sessions {
+        &self.0.sessions
+    }
+
+    /// A user by id, from memory as long as nothing changed.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn find(&self, id: &UserId) -> Result<Option<Arc<User>>, DbError> {
+        let load = async { Ok(store::find(&self.0.ctx.db, id).await?.map(Arc::new)) };
+        self.0.held.get_or_load(id, load).await
+    }
+
+    /// A user by the name that they sign in with, however it is written.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn find_by_username(&self, username: &str) -> Result<Option<Arc<User>>, DbError> {
+        let key = UsernameKey::of(username);
+        let found = store::find_by_username(&self.0.ctx.db, &key).await?;
+        Ok(found.map(|(user, _)| Arc::new(user)))
+    }
+
+    /// One page of users, by id.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn list(&self, after: Option<&UserId>, limit: u32) -> Result<Vec<User>, DbError> {
+        store::list(&self.0.ctx.db, after, limit).await
+    }
+
+    /// The complete sign-in behind a session cookie, with its user; `None` for everybody else.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn current(&self, cookie: &str) -> Result<Option<(Arc<Login>, Arc<User>)>, DbError> {
+        let Some(Held::Login(login)) = self.0.sessions.read(cookie).await? else {
+            return Ok(None);
+        };
+        let Some(user) = self.find(&login.user).await?.filter(|user| user.is_active()) else {
+            return Ok(None);
+        };
+        let is_void = user.password_changed_at.is_some_and(|at| login.auth_time < at);
+        Ok((!is_void).then_some((login, user)))
+    }
+
+    /// Makes a user, without credentials.
+    ///
+    /// # Errors
+    /// [`UserError`] if a field is not valid, or the id or the name is taken.
+    pub async fn create(&self, new: NewUser) -> Result<User, UserError> {
+        let fresh = || UserId::generate(self.0.ctx.now(), self.0.ctx.entropy());
+        let id = new.id.clone().unwrap_or_else(fresh);
+        if store::find(&self.0.ctx.db, &id).await?.is_some() {
+            return Err(UserError::DuplicateId);
+        }
+        let row = self.row(id, new)?;
+        let unit = self.0.ctx.db.write(row, |tx, row| {
+            Box::pin(async move {
+                store::insert(tx, row).await?;
+                store::find(tx, &row.id).await?.ok_or(DbError::Closed)
+            })
+        });
+        unit.await.map_err(name_taken)
+    }
+
+    /// Changes a user as a whole, but for id and credentials. Whoever is disabled is signed out.
+    ///
+    /// # Errors
+    /// [`UserError`] if a field is not valid, the name is taken, or there is no such user.
+    pub async fn update(&self, id: &UserId, new: NewUser) -> Result<User, UserError> {
+        let row = self.row(id.clone(), new)?;
+        let unit = self.0.ctx.db.write(row, |tx, row| {
+            Box::pin(async move {
+                let exists = store::update(tx, row).await?;
+                let updated = store::find(&mut *tx, &row.id).await?;
+                if updated.as_ref().is_some_and(|user| !user.is_active()) {
+                    store_sessions::delete_of(tx, &row.id).await?;
+                }
+                Ok(updated.filter(|_| exists))
+            })
+        });
+        unit.await.map_err(name_taken)?.ok_or(UserError::Unknown)
+    }
+
+    fn row(&self, id: UserId, user: NewUser) -> Result<UserRow, UserError> {
+        let key = username::check(&user.username)?;
+        let named = [
+            ("email", &user.email),
+            ("name", &user.name),
+            ("given_name", &user.given_name),
+            ("family_name", &user.family_name),
+        ];
+        for (field, text) in named {
+            let text = text.as_deref().unwrap_or("-");
+            line(text, LINE_BYTES_MAX).map_err(|rule| UserError::Invalid { field, rule })?;
+        }
+        let attributes = serde_json::Value::Object(user.attributes.clone()).to_string();
+        optional_line(&attributes, ATTRIBUTES_BYTES_MAX)
+            .map_err(|_| UserError::AttributesTooLong(ATTRIBUTES_BYTES_MAX))?;
+        Ok(UserRow { id, key, user, attributes, now: self.0.ctx.now() })
+    }
+
+    /// Says when the user will be gone for good, or that they stay after all.
+    ///
+    /// # Errors
+    /// [`UserError::Unknown`], or [`UserError::Internal`] if storage fails.
+    pub async fn set_deletion(
+        &self,
+        id: &UserId,
+        deletion_at: Option<DateTime<Utc>>,
+    ) -> Result<(), UserError> {
+        let input = (id.clone(), deletion_at, self.0.ctx.now());
+        let unit = self.0.ctx.db.write(input, |tx, (id, deletion_at, now)| {
+            Box::pin(store::set_deletion(tx, id, *deletion_at, *now))
+        });
+        if unit.await? { Ok(()) } else { Err(UserError::Unknown) }
+    }
+
+    /// Sets the password, and signs the user out everywhere.
+    ///
+    /// Passwords in clear are held to the operator's minimum; whoever lets people choose one asks
+    /// [`crate::users::password::check_new`] first.
+    ///
+    /// # Errors
+    /// [`UserError`] if it is not acceptable, there is no such user, or too many wait.
+    pub async fn set_password(&self, id: &UserId, input: &PasswordInput) -> Result<(), UserError> {
+        let phc = match input {
+            PasswordInput::Plain(password) => {
+                check_new(password, DECLARED_PASSWORD_CHARS_MIN)?;
+                let salt = self.0.ctx.entropy().bytes();
+                self.0.hasher.hash(password, salt).await.map_err(busy)?
+            }
+            PasswordInput::Phc(phc) => {
+                StoredHash::parse(phc)?;
+                phc.clone()
+            }
+        };
+        let input = (id.clone(), phc, self.0.ctx.now());
+        let unit = self.0.ctx.db.write(input, |tx, (id, phc, now)| {
+            Box::pin(async move {
+                store::set_phc(tx, id, phc, *now).await?;
+                store_sessions::delete_of(tx, id).await
+            })
+        });
+        unit.await.map_err(nobody)
+    }
+
+    /// Whether this is the user's password already: so that declaring it again changes nothing.
+    ///
+    /// # Errors
+    /// [`UserError::Busy`] if too many wait, [`UserError::Internal`] if storage fails.
+    pub async fn password_is(&self, id: &UserId, input: &PasswordInput) -> Result<bool, UserError> {
+        let Some(stored) = store::phc(&self.0.ctx.db, id).await? else { return Ok(false) };
+        match input {
+            PasswordInput::Phc(phc) => Ok(*phc == stored),
+            PasswordInput::Plain(password) => {
+                let salt = self.0.ctx.entropy().bytes();
+                let stored = StoredHash::parse(&stored)?;
+                let checked = self.0.hasher.check(password, Some(stored), salt).await;
+                Ok(checked.map_err(busy)?.is_right)
+            }
+        }
+    }
+
+    /// Sets the second factor, given in base32 or made now, and signs the user out everywhere.
+    ///
+    /// # Errors
+    /// [`UserError`] if the secret is not one, or there is no such user.
+    pub async fn set_totp(
+        &self,
+        id: &UserId,
+        secret: Option<&Secret>,
+    ) -> Result<NewTotp, UserError> {
+        let user = self.find(id).await?.ok_or(UserError::Unknown)?;
+        let secret = match secret {
+            Some(text) => TotpSecret::from_base32(text)?,
+            None => TotpSecret::generate(self.0.ctx.entropy()),
+        };
+        let input = (id.clone(), self.seal_totp(id, &secret), self.0.ctx.now());
+        let unit = self.0.ctx.db.write(input, |tx, (id, sealed, now)| {
+            Box::pin(async move {
+                store::set_totp(tx, id, sealed, *now).await?;
+                store_sessions::delete_of(tx, id).await
+            })
+        });
+        unit.await.map_err(nobody)?;
+        Ok(NewTotp {
+            otpauth_url: secret.otpauth_url(&self.0.issuer_name, &user.username),
+            secret: secret.base32(),
+        })
+    }
+
+    /// Takes the second factor away, and signs the user out everywhere.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn remove_totp(&self, id: &UserId) -> Result<(), DbError> {
+        let unit = self.0.ctx.db.write(id.clone(), |tx, id| {
+            Box::pin(async move {
+                store::remove_totp(tx, id).await?;
+                store_sessions::delete_of(tx, id).await
+            })
+        });
+        unit.await
+    }
+
+    /// Whether this is the user's TOTP secret already.
+    ///
+    /// # Errors
+    /// [`UserError::TotpSecret`] if it is none, [`UserError::Internal`] if storage fails.
+    pub async fn totp_is(&self, id: &UserId, secret: &Secret) -> Result<bool, UserError> {
+        let given = TotpSecret::from_base32(secret)?;
+        let own = self.totp_secret(id).await?;
+        Ok(own.is_some_and(|own| Secret::digest(&own.base32()) == given.base32().digest()))
+    }
+
+    fn seal_totp(&self, id: &UserId, secret: &TotpSecret) -> Vec<u8> {
+        // The id is sealed with it, so that a row cannot be moved to another user.
+        let plain = Zeroizing::new([id.as_str().as_bytes(), b"\0", secret.bytes()].concat());
+        self.0.vault.seal(TOTP_PURPOSE, &plain, self.0.ctx.entropy())
+    }
+
+    pub(in crate::users) async fn totp_secret(
+        &self,
+        id: &UserId,
+    ) -> Result<Option<TotpSecret>, DbError> {
+        let Some(sealed) = store::totp(&self.0.ctx.db, id).await? else { return Ok(None) };
+        let opened = self.0.vault.open(TOTP_PURPOSE, &sealed);
+        let secret = opened.as_deref().and_then(|plain| {
+            let rest = plain.strip_prefix(id.as_str().as_bytes())?.strip_prefix(b"\0")?;
+            TotpSecret::from_bytes(rest)
+        });
+        let corrupt = DbError::CorruptRow { table: "totp_factors", column: "secret_sealed" };
+        secret.map(Some).ok_or(corrupt)
+    }
+
+    /// Drops what has ended by itself: sessions, counts of failures. Returns how many rows.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn sweep(&self) -> Result<u64, DbError> {
+        let before = throttle::stale_before(self.0.ctx.now(), &self.0.throttle);
+        let counts = store_throttle::sweep(&self.0.ctx.db, before - TimeDelta::seconds(1)).await?;
+        Ok(self.0.sessions.sweep().await? + counts.affected)
+    }
+}
+
+fn busy(full: crate::users::password::Full) -> UserError {
+    UserError::Busy { retry_after_seconds: full.retry_after_seconds }
+}
+
+fn name_taken(error: DbError) -> UserError {
+    match error {
+        DbError::Duplicate(_) => UserError::DuplicateUsername,
+        other => UserError::Internal(other),
+    }
+}
+
+fn nobody(error: DbError) -> UserError {
+    match error {
+        DbError::Refused(_) => UserError::Unknown,
+        other => UserError::Internal(other),
+    }
+}

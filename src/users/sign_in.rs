@@ -1,0 +1,156 @@
+//! Signing in: the password, then the code, each attempt charged before it is checked.
+//!
+//! An unknown name, a disabled user, a user without password and a wrong password take the same
+//! steps and end in the same answer.
+
+use std::sync::Arc;
+
+use crate::base::id::UserId;
+use crate::base::secret::{Digest, Secret};
+use crate::db::error::DbError;
+use crate::users::device;
+use crate::users::error::SignInError;
+use crate::users::login::Source;
+use crate::users::model::User;
+use crate::users::password::StoredHash;
+use crate::users::service::Users;
+use crate::users::store;
+use crate::users::store_throttle::{self, Attempt, ChargeError, Outcome};
+use crate::users::throttle::{Factor, charges, retry_after};
+use crate::users::totp::tidy;
+use crate::users::username::UsernameKey;
+
+/// The password was right.
+#[derive(Clone, Debug)]
+pub struct FirstFactor {
+    /// Whose it is.
+    pub user: Arc<User>,
+    /// Whether the sign-in is incomplete without a code.
+    pub needs_totp: bool,
+}
+
+/// What is written down when the password was right.
+struct Right {
+    attempt: Attempt,
+    user: UserId,
+    /// The stored hash, and what takes its place.
+    upgrade: Option<(String, String)>,
+}
+
+impl Users {
+    /// Checks a name and a password: the first factor.
+    ///
+    /// # Errors
+    /// [`SignInError`], the same for whatever is wrong about the two.
+    pub async fn sign_in(
+        &self,
+        username: &str,
+        password: &Secret,
+        source: &Source,
+    ) -> Result<FirstFactor, SignInError> {
+        if let Some(full) = self.0.hasher.full() {
+            return Err(SignInError::Busy { retry_after_seconds: full.retry_after_seconds });
+        }
+        let key = UsernameKey::of(username);
+        let found = store::find_by_username(&self.0.ctx.db, &key).await?;
+        let known = device::known(&self.0.vault, found.as_ref().map(|(u, _)| &u.id), source);
+        let attempt = self.charge(Factor::Password, &key, source, known).await?;
+
+        let (user, phc) = found.filter(|(user, _)| user.is_active()).unzip();
+        let phc = phc.flatten();
+        let stored = phc.as_deref().and_then(|phc| StoredHash::parse(phc).ok());
+        let salt = self.0.ctx.entropy().bytes();
+        let checked = match self.0.hasher.check(password, stored, salt).await {
+            Ok(checked) => checked,
+            Err(full) => {
+                self.settle(attempt, Outcome::NotLookedAt).await?;
+                let retry_after_seconds = full.retry_after_seconds;
+                return Err(SignInError::Busy { retry_after_seconds });
+            }
+        };
+        let Some(user) = user.filter(|_| checked.is_right) else { return Err(SignInError::Wrong) };
+
+        let upgrade = phc.zip(checked.upgrade);
+        self.write_right(Right { attempt, user: user.id.clone(), upgrade }).await?;
+        let needs_totp = user.has_totp;
+        Ok(FirstFactor { user: Arc::new(user), needs_totp })
+    }
+
+    async fn write_right(&self, right: Right) -> Result<(), DbError> {
+        let unit = self.0.ctx.db.write(right, |tx, right| {
+            Box::pin(async move {
+                store_throttle::settle(tx, &right.attempt, Outcome::Right).await?;
+                if let Some((old, new)) = &right.upgrade {
+                    store::upgrade_phc(tx, &right.user, old, new).await?;
+                }
+                Ok(())
+            })
+        });
+        unit.await
+    }
+
+    /// Checks a code: the second factor. Each code is good once.
+    ///
+    /// # Errors
+    /// [`SignInError`].
+    pub async fn check_totp(
+        &self,
+        id: &UserId,
+        code: &str,
+        source: &Source,
+    ) -> Result<(), SignInError> {
+        let Some(user) = self.find(id).await?.filter(|user| user.is_active()) else {
+            return Err(SignInError::Wrong);
+        };
+        let key = UsernameKey::of(&user.username);
+        let known = device::known(&self.0.vault, Some(id), source);
+        let attempt = self.charge(Factor::Code, &key, source, known).await?;
+
+        let Some(secret) = self.totp_secret(id).await? else { return Err(SignInError::Wrong) };
+        let Some(step) = secret.matching_step(&tidy(code), self.0.ctx.now()) else {
+            return Err(SignInError::Wrong);
+        };
+        if !store::spend_step(&self.0.ctx.db, id, step).await? {
+            // Somebody has shown this code before.
+            return Err(SignInError::Wrong);
+        }
+        self.settle(attempt, Outcome::Right).await?;
+        Ok(())
+    }
+
+    /// The mark by which this browser will be known as one that the user has signed in from.
+    pub fn device_mark(&self, id: &UserId, browser: &Digest) -> Digest {
+        device::mark(&self.0.vault, id, browser)
+    }
+
+    async fn charge(
+        &self,
+        factor: Factor,
+        key: &UsernameKey,
+        source: &Source,
+        known_device: Option<Digest>,
+    ) -> Result<Attempt, SignInError> {
+        let now = self.0.ctx.now();
+        let settings = self.0.throttle.clone();
+        let charges = charges(factor, key, source.ip, known_device, &settings);
+        let attempt = Attempt { charges, settings, now };
+        let unit =
+            self.0.ctx.db.write(attempt.clone(), |tx, attempt| {
+                Box::pin(store_throttle::charge(tx, attempt))
+            });
+        match unit.await {
+            Ok(()) => Ok(attempt),
+            Err(ChargeError::Blocked(until)) => {
+                Err(SignInError::Throttled { retry_after_seconds: retry_after(until, now) })
+            }
+            Err(ChargeError::Internal(error)) => Err(SignInError::Internal(error)),
+        }
+    }
+
+    async fn settle(&self, attempt: Attempt, outcome: Outcome) -> Result<(), DbError> {
+        let unit = self.0.ctx.db.write((attempt, outcome), |tx, (attempt, outcome)| {
+            Box::pin(store_throttle::settle(tx, attempt, *outcome))
+        });
+        unit.await
+    }
+}

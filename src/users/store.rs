@@ -1,0 +1,291 @@
+//! Users and their credentials, in SQL. Users belong to no account.
+
+use chrono::{DateTime, Utc};
+
+use crate::base::id::UserId;
+use crate::db::changes::Topic;
+use crate::db::error::DbError;
+use crate::db::query::{Row, sql};
+use crate::db::{Db, Fetch, Tx};
+use crate::users::model::{NewUser, User};
+use crate::users::username::UsernameKey;
+
+fn user(row: &Row) -> Result<User, DbError> {
+    Ok(User {
+        id: row.parsed("users", "id")?,
+        username: row.get("username")?,
+        email: row.get("email")?,
+        email_verified: row.flag("email_verified")?,
+        name: row.get("name")?,
+        given_name: row.get("given_name")?,
+        family_name: row.get("family_name")?,
+        attributes: row.json("users", "attributes")?,
+        status: row.parsed("users", "status")?,
+        deletion_at: row.optional_time("deletion_at")?,
+        password_changed_at: row.optional_time("password_changed_at")?,
+        has_totp: row.get::<Option<i64>>("totp_created_at")?.is_some(),
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+    })
+}
+
+/// Finds a user by id.
+///
+/// # Errors
+/// [`DbError`] if the query fails or the row does not parse.
+pub(in crate::users) async fn find(db: impl Fetch, id: &UserId) -> Result<Option<User>, DbError> {
+    let row = db
+        .fetch_optional(
+            sql("SELECT u.*, p.changed_at AS password_changed_at, t.created_at AS totp_created_at
+                   FROM users u
+                   LEFT JOIN passwords p ON p.user_id = u.id
+                   LEFT JOIN totp_factors t ON t.user_id = u.id
+                  WHERE u.id = $1")
+            .bind(id),
+        )
+        .await?;
+    row.as_ref().map(user).transpose()
+}
+
+/// Finds a user by name, with the password's hash.
+///
+/// # Errors
+/// [`DbError`] if the query fails or the row does not parse.
+pub(in crate::users) async fn find_by_username(
+    db: impl Fetch,
+    key: &UsernameKey,
+) -> Result<Option<(User, Option<String>)>, DbError> {
+    let row = db
+        .fetch_optional(
+            sql("SELECT u.*, p.changed_at AS password_changed_at, p.phc,
+                        t.created_at AS totp_created_at
+                   FROM users u
+                   LEFT JOIN passwords p ON p.user_id = u.id
+                   LEFT JOIN totp_factors t ON t.user_id = u.id
+                  WHERE u.username_key = $1")
+            .bind(key.as_str()),
+        )
+        .await?;
+    row.map(|row| Ok((user(&row)?, row.get("phc")?))).transpose()
+}
+
+/// One page of users, by id.
+///
+/// # Errors
+/// [`DbError`] if the query fails or a row does not parse.
+pub(in crate::users) async fn list(
+    db: impl Fetch,
+    after: Option<&UserId>,
+    limit: u32,
+) -> Result<Vec<User>, DbError> {
+    let rows = db
+        .fetch_all(
+            sql("SELECT u.*, p.changed_at AS password_changed_at, t.created_at AS totp_created_at
+                   FROM users u
+                   LEFT JOIN passwords p ON p.user_id = u.id
+                   LEFT JOIN totp_factors t ON t.user_id = u.id
+                  WHERE u.id > $1 ORDER BY u.id LIMIT ($2 + 0)")
+            .bind(after.map_or("", UserId::as_str))
+            .bind(limit),
+        )
+        .await?;
+    rows.iter().map(user).collect()
+}
+
+/// What a row of `users` is made of.
+pub(in crate::users) struct UserRow {
+    pub(in crate::users) id: UserId,
+    pub(in crate::users) key: UsernameKey,
+    pub(in crate::users) user: NewUser,
+    pub(in crate::users) attributes: String,
+    pub(in crate::users) now: DateTime<Utc>,
+}
+
+/// Adds a user.
+///
+/// # Errors
+/// [`DbError::Duplicate`] if the id or the name is taken, [`DbError`] if the statement fails.
+pub(in crate::users) async fn insert(tx: &mut Tx<'_>, row: &UserRow) -> Result<(), DbError> {
+    tx.execute(
+        sql("INSERT INTO users (id, username, username_key, email, email_verified, name,
+                                given_name, family_name, attributes, status, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)")
+        .bind(&row.id)
+        .bind(&row.user.username)
+        .bind(row.key.as_str())
+        .bind(row.user.email.clone())
+        .bind(row.user.email_verified)
+        .bind(row.user.name.clone())
+        .bind(row.user.given_name.clone())
+        .bind(row.user.family_name.clone())
+        .bind(&row.attributes)
+        .bind(row.user.status.as_str())
+        .bind(row.now),
+    )
+    .await?;
+    tx.touch(Topic::Users).await
+}
+
+/// Changes a user as a whole; `false` if there is none.
+///
+/// # Errors
+/// [`DbError::Duplicate`] if the name is taken, [`DbError`] if the statement fails.
+pub(in crate::users) async fn update(tx: &mut Tx<'_>, row: &UserRow) -> Result<bool, DbError> {
+    let done = tx
+        .execute(
+            sql("UPDATE users
+                    SET username = $2, username_key = $3, email = $4, email_verified = $5,
+                        name = $6, given_name = $7, family_name = $8, attributes = $9,
+                        status = $10, updated_at = $11
+                  WHERE id = $1")
+            .bind(&row.id)
+            .bind(&row.user.username)
+            .bind(row.key.as_str())
+            .bind(row.user.email.clone())
+            .bind(row.user.email_verified)
+            .bind(row.user.name.clone())
+            .bind(row.user.given_name.clone())
+            .bind(row.user.family_name.clone())
+            .bind(&row.attributes)
+            .bind(row.user.status.as_str())
+            .bind(row.now),
+        )
+        .await?;
+    tx.touch(Topic::Users).await?;
+    Ok(done.affected == 1)
+}
+
+/// Sets or clears the end of the grace period; `false` if there is no such user.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub(in crate::users) async fn set_deletion(
+    tx: &mut Tx<'_>,
+    id: &UserId,
+    deletion_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    let done = tx
+        .execute(
+            sql("UPDATE users SET deletion_at = $2, updated_at = $3 WHERE id = $1")
+                .bind(id)
+                .bind(deletion_at)
+                .bind(now),
+        )
+        .await?;
+    tx.touch(Topic::Users).await?;
+    Ok(done.affected == 1)
+}
+
+/// The hash of a user's password.
+///
+/// # Errors
+/// [`DbError`] if the query fails.
+pub(in crate::users) async fn phc(db: impl Fetch, id: &UserId) -> Result<Option<String>, DbError> {
+    let row =
+        db.fetch_optional(sql("SELECT phc FROM passwords WHERE user_id = $1").bind(id)).await?;
+    row.map(|row| row.get("phc")).transpose()
+}
+
+/// Sets a user's password.
+///
+/// # Errors
+/// [`DbError::Refused`] if there is no such user, [`DbError`] if the statement fails.
+pub(in crate::users) async fn set_phc(
+    tx: &mut Tx<'_>,
+    id: &UserId,
+    phc: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    tx.execute(
+        sql("INSERT INTO passwords (user_id, phc, changed_at) VALUES ($1, $2, $3)
+             ON CONFLICT (user_id) DO UPDATE SET phc = $2, changed_at = $3")
+        .bind(id)
+        .bind(phc)
+        .bind(now),
+    )
+    .await?;
+    tx.touch(Topic::Users).await
+}
+
+/// Replaces a hash by a stronger one of the same password, unless the password changed meanwhile.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub(in crate::users) async fn upgrade_phc(
+    tx: &mut Tx<'_>,
+    id: &UserId,
+    old: &str,
+    new: &str,
+) -> Result<(), DbError> {
+    tx.execute(
+        sql("UPDATE passwords SET phc = $3 WHERE user_id = $1 AND phc = $2")
+            .bind(id)
+            .bind(old)
+            .bind(new),
+    )
+    .await?;
+    Ok(())
+}
+
+/// The sealed TOTP secret of a user.
+///
+/// # Errors
+/// [`DbError`] if the query fails.
+pub(in crate::users) async fn totp(
+    db: impl Fetch,
+    id: &UserId,
+) -> Result<Option<Vec<u8>>, DbError> {
+    let row = db
+        .fetch_optional(sql("SELECT secret_sealed FROM totp_factors WHERE user_id = $1").bind(id))
+        .await?;
+    row.map(|row| row.get("secret_sealed")).transpose()
+}
+
+/// Sets the TOTP secret of a user. The last step stays: a code is good once, whatever its secret.
+///
+/// # Errors
+/// [`DbError::Refused`] if there is no such user, [`DbError`] if the statement fails.
+pub(in crate::users) async fn set_totp(
+    tx: &mut Tx<'_>,
+    id: &UserId,
+    sealed: &[u8],
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    tx.execute(
+        sql("INSERT INTO totp_factors (user_id, secret_sealed, last_step, created_at)
+             VALUES ($1, $2, 0, $3)
+             ON CONFLICT (user_id) DO UPDATE SET secret_sealed = $2, created_at = $3")
+        .bind(id)
+        .bind(sealed)
+        .bind(now),
+    )
+    .await?;
+    tx.touch(Topic::Users).await
+}
+
+/// Takes the second factor away.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub(in crate::users) async fn remove_totp(tx: &mut Tx<'_>, id: &UserId) -> Result<(), DbError> {
+    tx.execute(sql("DELETE FROM totp_factors WHERE user_id = $1").bind(id)).await?;
+    tx.touch(Topic::Users).await
+}
+
+/// Spends the code of a step, once.
+///
+/// Returns `true` to exactly one caller, however many race: the step in the `WHERE` is the lock.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub(in crate::users) async fn spend_step(db: &Db, id: &UserId, step: i64) -> Result<bool, DbError> {
+    let done = db
+        .write_one(
+            sql("UPDATE totp_factors SET last_step = $2 WHERE user_id = $1 AND last_step < $2")
+                .bind(id)
+                .bind(step),
+        )
+        .await?;
+    Ok(done.affected == 1)
+}
