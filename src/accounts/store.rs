@@ -1,0 +1,336 @@
+//! The rows of accounts, groups and members.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+
+use crate::accounts::model::{Account, Group, Membership, NewAccount, NewGroup};
+use crate::base::id::{AccountId, GroupId, UserId};
+use crate::db::error::DbError;
+use crate::db::query::{Row, built_sql, sql};
+use crate::db::{Fetch, Tx};
+use crate::policy::filter::Filter;
+
+/// The first parameter that is free for a filter of [`groups`].
+pub(in crate::accounts) const GROUPS_FIRST_FREE: usize = 5;
+
+const GROUP: &str = "account_groups";
+
+/// The account, if there is one.
+pub(in crate::accounts) async fn account(
+    db: impl Fetch,
+    id: &AccountId,
+) -> Result<Option<Account>, DbError> {
+    let row = db
+        .fetch_optional(
+            sql("SELECT id, name, description, owner, type, deletion_at, created_at, updated_at
+                   FROM accounts WHERE id = $1")
+            .bind(id),
+        )
+        .await?;
+    row.as_ref().map(read_account).transpose()
+}
+
+/// The accounts that the user is a member of, by id.
+pub(in crate::accounts) async fn accounts_of(
+    db: impl Fetch,
+    user: &UserId,
+) -> Result<Vec<Account>, DbError> {
+    let rows = db
+        .fetch_all(
+            sql("SELECT id, name, description, owner, type, deletion_at, created_at, updated_at
+                   FROM accounts
+                  WHERE id IN (SELECT account_id FROM group_members WHERE user_id = $1)
+                  ORDER BY id")
+            .bind(user),
+        )
+        .await?;
+    rows.iter().map(read_account).collect()
+}
+
+/// The user's groups in the account and what it knows of them; `None` without a group.
+pub(in crate::accounts) async fn membership(
+    db: impl Fetch,
+    account: &AccountId,
+    user: &UserId,
+) -> Result<Option<Membership>, DbError> {
+    let rows = db
+        .fetch_all(
+            sql("SELECT m.group_id, a.attributes
+                   FROM group_members m
+                   LEFT JOIN member_attributes a
+                     ON a.account_id = m.account_id AND a.user_id = m.user_id
+                  WHERE m.account_id = $1 AND m.user_id = $2
+                  ORDER BY m.group_id")
+            .bind(account)
+            .bind(user),
+        )
+        .await?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    let attributes = match first.get::<Option<String>>("attributes")? {
+        None => Map::new(),
+        Some(_) => first.json("member_attributes", "attributes")?,
+    };
+    let groups = rows
+        .iter()
+        .map(|row| row.parsed("group_members", "group_id"))
+        .collect::<Result<Vec<GroupId>, DbError>>()?;
+    Ok(Some(Membership { groups, attributes }))
+}
+
+/// What the account knows of the user, as it is stored.
+pub(in crate::accounts) async fn attributes(
+    db: impl Fetch,
+    account: &AccountId,
+    user: &UserId,
+) -> Result<Option<Map<String, Value>>, DbError> {
+    let row = db
+        .fetch_optional(
+            sql("SELECT attributes FROM member_attributes WHERE account_id = $1 AND user_id = $2")
+                .bind(account)
+                .bind(user),
+        )
+        .await?;
+    row.map(|row| row.json("member_attributes", "attributes")).transpose()
+}
+
+/// A page of the account's groups for which `filter` holds, by id.
+pub(in crate::accounts) async fn groups(
+    db: impl Fetch,
+    account: &AccountId,
+    (name_prefix, after, limit): (&str, Option<&GroupId>, u32),
+    filter: Filter,
+) -> Result<Vec<Group>, DbError> {
+    let rows = db
+        .fetch_all(
+            built_sql(format!(
+                "SELECT g.id, g.account_id, g.name, g.description, g.type, g.created_at,
+                        g.updated_at
+                   FROM account_groups g
+                  WHERE g.account_id = $1 AND g.id > $2
+                    AND substr(g.name, 1, length($3)) = $3 AND {}
+                  ORDER BY g.id LIMIT ($4 + 0)",
+                filter.sql
+            ))
+            .bind(account)
+            .bind(after.map(GroupId::as_str).unwrap_or_default())
+            .bind(name_prefix)
+            .bind(limit)
+            .bind_all(filter.params),
+        )
+        .await?;
+    rows.iter().map(read_group).collect()
+}
+
+/// The account's group of this id.
+pub(in crate::accounts) async fn group(
+    db: impl Fetch,
+    account: &AccountId,
+    id: &GroupId,
+) -> Result<Option<Group>, DbError> {
+    let row = db
+        .fetch_optional(
+            sql("SELECT id, account_id, name, description, type, created_at, updated_at
+                   FROM account_groups WHERE account_id = $1 AND id = $2")
+            .bind(account)
+            .bind(id),
+        )
+        .await?;
+    row.as_ref().map(read_group).transpose()
+}
+
+/// The account's group of this name.
+pub(in crate::accounts) async fn group_named(
+    db: impl Fetch,
+    account: &AccountId,
+    name: &str,
+) -> Result<Option<Group>, DbError> {
+    let row = db
+        .fetch_optional(
+            sql("SELECT id, account_id, name, description, type, created_at, updated_at
+                   FROM account_groups WHERE account_id = $1 AND name = $2")
+            .bind(account)
+            .bind(name),
+        )
+        .await?;
+    row.as_ref().map(read_group).transpose()
+}
+
+/// The members of the account's group, by id.
+pub(in crate::accounts) async fn members(
+    db: impl Fetch,
+    account: &AccountId,
+    group: &GroupId,
+) -> Result<Vec<UserId>, DbError> {
+    let rows = db
+        .fetch_all(
+            sql("SELECT user_id FROM group_members
+                  WHERE account_id = $1 AND group_id = $2 ORDER BY user_id")
+            .bind(account)
+            .bind(group),
+        )
+        .await?;
+    rows.iter().map(|row| row.parsed("group_members", "user_id")).collect()
+}
+
+/// Adds an account.
+pub(in crate::accounts) async fn insert_account(
+    tx: &mut Tx<'_>,
+    account: &NewAccount,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    tx.execute(
+        sql("INSERT INTO accounts
+               (id, name, description, owner, type, status, deletion_at, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, 'ACTIVE', NULL, $6, $6)")
+        .bind(&account.id)
+        .bind(&account.name)
+        .bind(account.description.clone())
+        .bind(account.owner.clone())
+        .bind(account.kind.as_str())
+        .bind(now),
+    )
+    .await?;
+    Ok(())
+}
+
+/// Changes what an account says of itself.
+pub(in crate::accounts) async fn update_account(
+    tx: &mut Tx<'_>,
+    account: &NewAccount,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    tx.execute(
+        sql("UPDATE accounts
+                SET name = $2, description = $3, owner = $4, type = $5, updated_at = $6
+              WHERE id = $1")
+        .bind(&account.id)
+        .bind(&account.name)
+        .bind(account.description.clone())
+        .bind(account.owner.clone())
+        .bind(account.kind.as_str())
+        .bind(now),
+    )
+    .await?;
+    Ok(())
+}
+
+/// Adds a group to the account.
+pub(in crate::accounts) async fn insert_group(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    (id, group): (&GroupId, &NewGroup),
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    tx.execute(
+        sql("INSERT INTO account_groups
+               (id, account_id, name, description, type, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $6)")
+        .bind(id)
+        .bind(account)
+        .bind(&group.name)
+        .bind(group.description.clone())
+        .bind(group.kind.as_str())
+        .bind(now),
+    )
+    .await?;
+    Ok(())
+}
+
+/// Changes the account's group.
+pub(in crate::accounts) async fn update_group(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    (id, group): (&GroupId, &NewGroup),
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    tx.execute(
+        sql("UPDATE account_groups SET name = $3, description = $4, type = $5, updated_at = $6
+              WHERE account_id = $1 AND id = $2")
+        .bind(account)
+        .bind(id)
+        .bind(&group.name)
+        .bind(group.description.clone())
+        .bind(group.kind.as_str())
+        .bind(now),
+    )
+    .await?;
+    Ok(())
+}
+
+/// Adds a user to the account's group.
+pub(in crate::accounts) async fn insert_member(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    (group, user): (&GroupId, &UserId),
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    tx.execute(
+        sql("INSERT INTO group_members (account_id, group_id, user_id, joined_at)
+             VALUES ($1, $2, $3, $4)")
+        .bind(account)
+        .bind(group)
+        .bind(user)
+        .bind(now),
+    )
+    .await?;
+    Ok(())
+}
+
+/// Takes a user out of the account's group.
+pub(in crate::accounts) async fn delete_member(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    (group, user): (&GroupId, &UserId),
+) -> Result<(), DbError> {
+    tx.execute(
+        sql("DELETE FROM group_members WHERE account_id = $1 AND group_id = $2 AND user_id = $3")
+            .bind(account)
+            .bind(group)
+            .bind(user),
+    )
+    .await?;
+    Ok(())
+}
+
+/// Makes `json` what the account knows of the user.
+pub(in crate::accounts) async fn put_attributes(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    user: &UserId,
+    json: &str,
+) -> Result<(), DbError> {
+    tx.execute(
+        sql("INSERT INTO member_attributes (account_id, user_id, attributes) VALUES ($1, $2, $3)
+             ON CONFLICT (account_id, user_id) DO UPDATE SET attributes = excluded.attributes")
+        .bind(account)
+        .bind(user)
+        .bind(json),
+    )
+    .await?;
+    Ok(())
+}
+
+fn read_account(row: &Row) -> Result<Account, DbError> {
+    Ok(Account {
+        id: row.parsed("accounts", "id")?,
+        name: row.get("name")?,
+        description: row.get("description")?,
+        owner: row.get("owner")?,
+        kind: row.parsed("accounts", "type")?,
+        deletion_at: row.optional_time("deletion_at")?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+    })
+}
+
+fn read_group(row: &Row) -> Result<Group, DbError> {
+    Ok(Group {
+        id: row.parsed(GROUP, "id")?,
+        account: row.parsed(GROUP, "account_id")?,
+        name: row.get("name")?,
+        description: row.get("description")?,
+        kind: row.parsed(GROUP, "type")?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+    })
+}
