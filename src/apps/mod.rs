@@ -1,0 +1,13 @@
+//! Registered apps: what OAuth calls clients.
+
+pub mod claims;
+pub mod declare;
+pub mod error;
+pub mod model;
+pub mod new_app;
+pub mod redirect;
+pub mod service;
+mod store;
+#[cfg(test)]
+mod tests;
+pub mod url;
