@@ -1,0 +1,354 @@
+//! The authorization endpoint: from a request to a code. Source: RFC 6749 section 3.1.
+//!
+//! [`begin`] takes a request as it comes in; [`resume`] and [`consent`] take it up again when the
+//! pages have done their part. All three end in the same `advance`, so no step can be skipped.
+
+use std::sync::Arc;
+
+use crate::apps::model::App;
+use crate::apps::redirect::{VerifiedRedirect, match_registered};
+use crate::base::id::{AccountId, GrantId};
+use crate::base::secret::{Digest, Secret};
+use crate::oauth::eligibility;
+use crate::oauth::error::{AuthorizeError, TokenError};
+use crate::oauth::grant::{Approval, CODE_TTL, Code, Grant, Stage};
+use crate::oauth::negotiate::{Negotiated, negotiate};
+use crate::oauth::params::Params;
+use crate::oauth::prompt::{Consent, Next, Opening, Situation, next_step};
+use crate::oauth::request::AuthorizeRequest;
+use crate::oauth::service::OAuth;
+use crate::oauth::store::{self, Opened};
+use crate::oauth::store_tokens;
+use crate::users::login::Login;
+use crate::users::model::User;
+
+/// What to do with the browser now.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Show the sign-in page; it comes back to [`resume`].
+    SignIn {
+        /// What it is for.
+        grant: GrantId,
+        /// Who asks.
+        app: Arc<App>,
+        /// Whom the app expects.
+        login_hint: Option<String>,
+    },
+    /// Show the consent page; it comes back to [`consent`].
+    Consent {
+        /// What it is for.
+        grant: GrantId,
+        /// What to show.
+        view: ConsentAsk,
+    },
+    /// Send the browser to this URL, which belongs to the app.
+    Redirect(String),
+}
+
+/// What the consent page shows.
+#[derive(Clone, Debug)]
+pub struct ConsentAsk {
+    /// Who asks. Title and description are the developer's words.
+    pub app: Arc<App>,
+    /// The account that answers for the app: what its title cannot fake.
+    pub account: AccountId,
+    /// The name of that account.
+    pub account_name: String,
+    /// Where the answer goes, as far as people can judge it: scheme, host and port.
+    pub destination: String,
+    /// What is asked for, sorted.
+    pub scopes: Vec<String>,
+    /// Who is asked.
+    pub user: Arc<User>,
+}
+
+/// A request on its way.
+#[derive(Clone, Debug)]
+struct Journey<'a> {
+    oauth: &'a OAuth,
+    app: Arc<App>,
+    to: VerifiedRedirect,
+    request: AuthorizeRequest,
+    browser: Digest,
+    login: Option<&'a Login>,
+    /// The row it has, once a page was needed.
+    pending: Option<Pending>,
+    answer: Answer,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Pending {
+    id: GrantId,
+    opening: Opening,
+}
+
+/// What the user said on the consent page of this very request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Nothing,
+    Yes,
+}
+
+/// Takes an authorization request as it comes in.
+///
+/// # Errors
+/// [`AuthorizeError::Page`] until the app and its `redirect_uri` are known to be good,
+/// [`AuthorizeError::Redirect`] after.
+pub async fn begin(
+    oauth: &OAuth,
+    params: &Params,
+    login: Option<&Login>,
+    browser: Digest,
+) -> Result<Step, AuthorizeError> {
+    let Negotiated { app, to, request } = negotiate(oauth, params).await?;
+    let answer = Answer::Nothing;
+    Journey { oauth, app, to, request, browser, login, pending: None, answer }.advance().await
+}
+
+/// Takes up a request after a page did its part.
+///
+/// # Errors
+/// As [`begin`]; [`AuthorizeError::Page`] also if the request is over or another browser's.
+pub async fn resume(
+    oauth: &OAuth,
+    grant: GrantId,
+    browser: Digest,
+    login: Option<&Login>,
+) -> Result<Step, AuthorizeError> {
+    Journey::take_up(oauth, grant, browser, login).await?.advance().await
+}
+
+/// Takes the user's answer on the consent page.
+///
+/// # Errors
+/// As [`resume`]; `access_denied` by redirect if the user said no.
+pub async fn consent(
+    oauth: &OAuth,
+    grant: GrantId,
+    browser: Digest,
+    login: &Login,
+    approve: bool,
+) -> Result<Step, AuthorizeError> {
+    let mut journey = Journey::take_up(oauth, grant, browser, Some(login)).await?;
+    if !approve {
+        if !store::deny(&oauth.ctx().db, grant, browser, oauth.now()).await? {
+            return Err(over());
+        }
+        return Err(journey.refuse("access_denied", "the user said no"));
+    }
+    journey.answer = Answer::Yes;
+    journey.advance().await
+}
+
+fn over() -> AuthorizeError {
+    AuthorizeError::Page(
+        "This sign-in is over, or was begun in another browser. Go back to the app and try again.",
+    )
+}
+
+impl<'a> Journey<'a> {
+    async fn take_up(
+        oauth: &'a OAuth,
+        id: GrantId,
+        browser: Digest,
+        login: Option<&'a Login>,
+    ) -> Result<Self, AuthorizeError> {
+        let grant = store::find(&oauth.ctx().db, id).await?.ok_or_else(over)?;
+        let Stage::Pending { browser: owner, session } = grant.stage else { return Err(over()) };
+        if owner != browser || oauth.now() >= grant.expires_at {
+            return Err(over());
+        }
+        let app = oauth.parts().apps.find(&grant.app).await?.ok_or_else(over)?;
+        let to =
+            match_registered(&app.callback_urls, &grant.request.redirect_uri).ok_or_else(over)?;
+        let opening = Opening { at: grant.created_at, session };
+        Ok(Self {
+            oauth,
+            app,
+            to,
+            request: grant.request,
+            browser,
+            login,
+            pending: Some(Pending { id, opening }),
+            answer: Answer::Nothing,
+        })
+    }
+
+    /// Goes as far as the user's part allows.
+    async fn advance(self) -> Result<Step, AuthorizeError> {
+        let next = next_step(&Situation {
+            request: &self.request,
+            login: self.login,
+            opening: self.pending.map(|pending| pending.opening),
+            consent: self.consent().await?,
+            now: self.oauth.now(),
+        });
+        match (next, self.login) {
+            (Next::Fail(fault), _) => Err(self.refuse(fault.code, fault.description)),
+            (Next::SignIn, _) => {
+                let grant = self.open().await?;
+                Ok(Step::SignIn { grant, app: self.app, login_hint: self.request.login_hint })
+            }
+            (Next::Consent, Some(login)) => {
+                let user = self.eligible(login).await?;
+                let grant = self.open().await?;
+                Ok(Step::Consent { grant, view: self.ask(user).await? })
+            }
+            (Next::Finish, Some(login)) => {
+                self.eligible(login).await?;
+                self.finish(login).await
+            }
+            (Next::Consent | Next::Finish, None) => {
+                Err(AuthorizeError::Bug("a step without a user"))
+            }
+        }
+    }
+
+    fn refuse(&self, code: &'static str, description: &'static str) -> AuthorizeError {
+        let (to, state) = (self.to.clone(), self.request.state.clone());
+        AuthorizeError::Redirect { to, code, description, state }
+    }
+
+    async fn eligible(&self, login: &Login) -> Result<Arc<User>, AuthorizeError> {
+        match eligibility::check(self.oauth, &self.app, &login.user, login.auth_time).await {
+            Ok(user) => Ok(user),
+            Err(TokenError::InvalidGrant(refusal)) => {
+                tracing::info!(app = %self.app.id, user = %login.user, %refusal, "no access");
+                Err(self.refuse("access_denied", "the user may not use this app"))
+            }
+            Err(TokenError::Internal(error)) => Err(error.into()),
+            Err(_) => Err(AuthorizeError::Bug("eligibility answers something else")),
+        }
+    }
+
+    async fn consent(&self) -> Result<Consent, AuthorizeError> {
+        let Some(login) = self.login else { return Ok(Consent::Missing) };
+        if self.answer == Answer::Yes {
+            return Ok(Consent::GivenNow);
+        }
+        let given = self.oauth.consented(&login.user, &self.app.id).await?;
+        let covers = self.request.scope.is_within(&given);
+        Ok(if covers { Consent::Remembered } else { Consent::Missing })
+    }
+
+    /// The row that waits for the user: the one it has, or a new one.
+    async fn open(&self) -> Result<GrantId, AuthorizeError> {
+        if let Some(pending) = self.pending {
+            return Ok(pending.id);
+        }
+        let opened = Opened {
+            app: self.app.id.clone(),
+            request: self.request.clone(),
+            browser: self.browser,
+            session: self.login.map(|login| login.session),
+            at: self.oauth.now(),
+        };
+        Ok(store::open(&self.oauth.ctx().db, opened).await?)
+    }
+
+    async fn ask(&self, user: Arc<User>) -> Result<ConsentAsk, AuthorizeError> {
+        let account = self.oauth.parts().accounts.find(&self.app.account).await?;
+        let destination = url::Url::parse(self.to.as_str())
+            .map(|url| url.origin())
+            .ok()
+            .filter(url::Origin::is_tuple)
+            .map_or_else(|| self.to.as_str().to_owned(), |origin| origin.ascii_serialization());
+        Ok(ConsentAsk {
+            app: self.app.clone(),
+            account: self.app.account.clone(),
+            account_name: account.map_or_else(String::new, |account| account.name.clone()),
+            destination,
+            scopes: self.request.scope.tokens().map(str::to_owned).collect(),
+            user,
+        })
+    }
+
+    /// Approves the grant and gives out its code.
+    async fn finish(self, login: &Login) -> Result<Step, AuthorizeError> {
+        let by = Approval {
+            user: login.user.clone(),
+            session: login.session,
+            auth_time: login.auth_time,
+            amr: login.amr.clone(),
+            scope: self.request.scope.clone(),
+        };
+        let secret = Secret::generate(self.oauth.ctx().entropy());
+        let digest = secret.digest();
+        let now = self.oauth.now();
+        let stamp = self.oauth.caches().grants.stamp();
+        let db = &self.oauth.ctx().db;
+        let id = match self.pending {
+            Some(pending) => {
+                self.approve(pending.id, &by, digest).await?;
+                pending.id
+            }
+            None => {
+                store::insert_approved(db, &self.app.id, &self.request, &by, digest, now).await?
+            }
+        };
+        let url = self.answer_url(&Code { grant: id, secret });
+        let grant = Grant {
+            id,
+            app: self.app.id.clone(),
+            request: self.request,
+            stage: Stage::Approved { by, code: digest },
+            refresh: None,
+            access: None,
+            revoked_at: None,
+            created_at: self.pending.map_or(now, |pending| pending.opening.at),
+            expires_at: now + CODE_TTL,
+        };
+        self.oauth.caches().grants.insert_as_of(stamp, id.0, Arc::new(grant));
+        Ok(Step::Redirect(url))
+    }
+
+    /// Approves the pending row, and remembers the consent that was given for it.
+    async fn approve(
+        &self,
+        id: GrantId,
+        by: &Approval,
+        code: Digest,
+    ) -> Result<(), AuthorizeError> {
+        let now = self.oauth.now();
+        let remember = (self.answer == Answer::Yes).then(|| self.app.id.clone());
+        let input = (id, self.browser, by.clone(), code, remember);
+        let approved = self.oauth.ctx().db.write(input, move |tx, input| {
+            Box::pin(async move {
+                let (id, browser, by, code, remember) = input;
+                if !store::approve(tx, *id, *browser, by, *code, now).await? {
+                    return Ok(false);
+                }
+                if let Some(app) = remember {
+                    store_tokens::remember_consent(tx, &by.user, app, &by.scope, now).await?;
+                }
+                Ok::<bool, crate::db::error::DbError>(true)
+            })
+        });
+        if approved.await? { Ok(()) } else { Err(over()) }
+    }
+
+    /// Source: RFC 6749 section 4.1.2, RFC 9207 section 2.
+    fn answer_url(&self, code: &Code) -> String {
+        let code = code.to_text();
+        let mut pairs = vec![("code", code.as_str())];
+        if let Some(state) = &self.request.state {
+            pairs.push(("state", state));
+        }
+        pairs.push(("iss", self.oauth.issuer()));
+        self.to.with_params(&pairs)
+    }
+}
+
+impl AuthorizeError {
+    /// Where to send the browser, if the app may be told. Source: RFC 6749 section 4.1.2.1,
+    /// RFC 9207 section 2.
+    pub fn location(&self, oauth: &OAuth) -> Option<String> {
+        let Self::Redirect { to, code, description, state } = self else { return None };
+        let mut pairs = vec![("error", *code), ("error_description", *description)];
+        if let Some(state) = state {
+            pairs.push(("state", state));
+        }
+        pairs.push(("iss", oauth.issuer()));
+        Some(to.with_params(&pairs))
+    }
+}

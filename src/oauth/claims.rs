@@ -1,0 +1,350 @@
+//! What stands in tokens, and what must stand in one that is shown to us. Without any I/O.
+
+use aws_lc_rs::digest::{SHA256, SHA512, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::apps::claims::{ClaimSource, CustomClaim};
+use crate::base::id::{AccountId, AppId, GrantId, UserId};
+use crate::base::scope::Scope;
+use crate::base::secret::Digest;
+use crate::keys::algorithm::Algorithm;
+use crate::oauth::access_token::AccessToken;
+use crate::users::model::User;
+
+/// `typ` of access tokens. Source: RFC 9068 section 2.1.
+pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";
+/// `typ` of ID tokens.
+pub const ID_TOKEN_TYPE: &str = "JWT";
+/// How far another clock may be ahead of ours.
+const SKEW: TimeDelta = TimeDelta::seconds(60);
+
+/// The claims of an access token. Source: RFC 9068 section 2.2, and the platform's own.
+#[derive(Debug, Serialize)]
+pub struct AccessClaims<'a> {
+    /// The user, or the app itself.
+    pub sub: &'a str,
+    /// Always `access`.
+    pub token_use: &'static str,
+    /// What it may be used for.
+    pub scope: String,
+    /// When the user signed in, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
+    /// How the user signed in.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub amr: &'a [String],
+    /// This server.
+    pub iss: &'a str,
+    /// The resource API, which this server is.
+    pub aud: &'a str,
+    /// When it ends.
+    pub exp: i64,
+    /// When it was issued.
+    pub iat: i64,
+    /// Always 2.
+    pub version: u8,
+    /// Its name: the grant's number and randomness.
+    pub jti: &'a str,
+    /// The app it was issued to.
+    pub client_id: &'a str,
+    /// What the user signs in with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<&'a str>,
+    /// When the user is deleted, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletion_date: Option<i64>,
+    /// What the app was configured to get.
+    #[serde(flatten)]
+    pub custom: Map<String, Value>,
+}
+
+/// The claims of an ID token. Source: OpenID Connect Core section 2.
+#[derive(Debug, Serialize)]
+pub struct IdClaims<'a> {
+    /// This server.
+    pub iss: &'a str,
+    /// The user.
+    pub sub: &'a str,
+    /// The app.
+    pub aud: &'a str,
+    /// The app, again.
+    pub azp: &'a str,
+    /// When it ends.
+    pub exp: i64,
+    /// When it was issued.
+    pub iat: i64,
+    /// When the user signed in.
+    pub auth_time: i64,
+    /// How.
+    pub amr: &'a [String],
+    /// The request's, unchanged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<&'a str>,
+    /// Ties it to the access token beside it.
+    pub at_hash: String,
+    /// The session, for logout.
+    pub sid: String,
+    /// What the app was configured to get.
+    #[serde(flatten)]
+    pub custom: Map<String, Value>,
+}
+
+/// `at_hash`: the left half of the access token's hash. Source: OpenID Connect Core
+/// section 3.1.3.6.
+pub fn at_hash(algorithm: Algorithm, access_token: &str) -> String {
+    let hash = match algorithm {
+        Algorithm::RS256 | Algorithm::PS256 | Algorithm::ES256 => &SHA256,
+        Algorithm::EdDSA => &SHA512,
+    };
+    let whole = digest(hash, access_token.as_bytes());
+    let whole = whole.as_ref();
+    URL_SAFE_NO_PAD.encode(whole.get(..whole.len() / 2).unwrap_or_default())
+}
+
+/// `sid`: names a session to apps without giving away what it is stored by.
+pub fn session_name(session: Digest) -> String {
+    let Digest(bytes) = Digest::of(&[b"sid".as_slice(), &session.0].concat());
+    URL_SAFE_NO_PAD.encode(bytes.get(..16).unwrap_or_default())
+}
+
+/// The custom claims that `wanted` selects; a source that has no value gives no claim.
+pub fn custom<'a>(
+    claims: &[CustomClaim],
+    wanted: impl Fn(&CustomClaim) -> bool,
+    user: Option<&User>,
+    member: impl Fn(&AccountId) -> Option<&'a Map<String, Value>>,
+) -> Map<String, Value> {
+    let mut found = Map::new();
+    for claim in claims.iter().filter(|claim| wanted(claim)) {
+        let value = match &claim.source {
+            ClaimSource::Constant(value) => Some(value),
+            ClaimSource::UserAttribute(name) => user.and_then(|user| user.attributes.get(name)),
+            ClaimSource::MemberAttribute { account, attribute } => {
+                member(account).and_then(|attributes| attributes.get(attribute))
+            }
+        };
+        if let Some(value) = value {
+            found.insert(claim.name.clone(), value.clone());
+        }
+    }
+    found
+}
+
+/// What an app may know of a user by its scope. Source: OpenID Connect Core section 5.4.
+pub fn userinfo(user: &User, scope: &Scope) -> Map<String, Value> {
+    let mut claims = Map::new();
+    let mut put = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            claims.insert(name.to_owned(), value);
+        }
+    };
+    put("sub", Some(user.id.as_str().into()));
+    if scope.contains("profile") {
+        put("name", user.name.as_deref().map(Into::into));
+        put("given_name", user.given_name.as_deref().map(Into::into));
+        put("family_name", user.family_name.as_deref().map(Into::into));
+        put("preferred_username", Some(user.username.as_str().into()));
+        put("updated_at", Some(user.updated_at.timestamp().into()));
+    }
+    if let (true, Some(email)) = (scope.contains("email"), &user.email) {
+        put("email", Some(email.as_str().into()));
+        put("email_verified", Some(user.email_verified.into()));
+    }
+    claims
+}
+
+/// Reads the claims of a token whose signature is ours as those of an access token.
+///
+/// # Errors
+/// What is wrong with them, for our log. Source: RFC 9068 section 4, RFC 7519 section 4.1.
+pub fn read_access(
+    typ: Option<&str>,
+    claims: &Map<String, Value>,
+    issuer: &str,
+    now: DateTime<Utc>,
+) -> Result<AccessToken, &'static str> {
+    let text = |name| claims.get(name).and_then(Value::as_str);
+    let typ = typ.ok_or("it has no type")?;
+    let typ = typ.strip_prefix("application/").unwrap_or(typ);
+    if !typ.eq_ignore_ascii_case(ACCESS_TOKEN_TYPE) || text("token_use") != Some("access") {
+        return Err("it is not an access token");
+    }
+    if text("iss") != Some(issuer) {
+        return Err("it is of another issuer");
+    }
+    if !is_for(claims, issuer) {
+        return Err("it is for another audience");
+    }
+    let (iat, exp) = (instant(claims, "iat")?, instant(claims, "exp")?);
+    if now >= exp {
+        return Err("it has expired");
+    }
+    if iat > now + SKEW {
+        return Err("it is from the future");
+    }
+    if claims.contains_key("nbf") && instant(claims, "nbf")? > now + SKEW {
+        return Err("it is not good yet");
+    }
+    let client: AppId =
+        text("client_id").and_then(|id| id.parse().ok()).ok_or("client_id is missing")?;
+    let sub = text("sub").ok_or("sub is missing")?;
+    let jti = text("jti").ok_or("jti is missing")?.to_owned();
+    let grant = match jti.split_once('.') {
+        Some((grant, _)) => Some(grant.parse::<GrantId>().map_err(|_| "jti is malformed")?),
+        None => None,
+    };
+    let sub = match grant {
+        Some(_) => Some(sub.parse::<UserId>().map_err(|_| "sub is malformed")?),
+        None if sub == client.as_str() => None,
+        None => return Err("a token without a grant is the app's own"),
+    };
+    Ok(AccessToken {
+        sub,
+        client,
+        scope: scope(claims)?,
+        auth_time: claims
+            .contains_key("auth_time")
+            .then(|| instant(claims, "auth_time"))
+            .transpose()?,
+        grant,
+        jti,
+        iat,
+        exp,
+        amr: texts(claims, "amr"),
+    })
+}
+
+/// Whether `aud` names `audience`: as text, or in an array of text.
+pub fn is_for(claims: &Map<String, Value>, audience: &str) -> bool {
+    match claims.get("aud") {
+        Some(Value::String(one)) => one == audience,
+        Some(Value::Array(many)) => many.iter().any(|one| one.as_str() == Some(audience)),
+        _ => false,
+    }
+}
+
+/// A `NumericDate`, which we only write as a whole number of seconds, and only read so.
+fn instant(claims: &Map<String, Value>, name: &str) -> Result<DateTime<Utc>, &'static str> {
+    claims
+        .get(name)
+        .and_then(Value::as_i64)
+        .filter(|seconds| *seconds >= 0)
+        .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
+        .ok_or("a time is missing or malformed")
+}
+
+fn scope(claims: &Map<String, Value>) -> Result<Scope, &'static str> {
+    let text = match claims.get("scope") {
+        None => "",
+        Some(value) => value.as_str().ok_or("scope is malformed")?,
+    };
+    Scope::parse(text).map_err(|_| "scope is malformed")
+}
+
+fn texts(claims: &Map<String, Value>, name: &str) -> Vec<String> {
+    let array = claims.get(name).and_then(Value::as_array);
+    array.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: i64 = 1_000_000;
+
+    /// A good access token, bent by `bend`, must be refused with a text that holds `expected`;
+    /// empty for one that must be taken.
+    #[track_caller]
+    fn check(bend: impl FnOnce(&mut Map<String, Value>), expected: &str) {
+        check_typ(Some("at+jwt"), bend, expected);
+    }
+
+    #[track_caller]
+    fn check_typ(typ: Option<&str>, bend: impl FnOnce(&mut Map<String, Value>), expected: &str) {
+        let Value::Object(mut claims) = json!({
+            "iss": "https://id.example", "aud": "https://id.example", "sub": "u1",
+            "client_id": "portal", "scope": "openid", "token_use": "access", "jti": "7.abc",
+            "iat": NOW - 10, "exp": NOW + 10, "auth_time": NOW - 100, "amr": ["pwd"],
+        }) else {
+            panic!("an object")
+        };
+        bend(&mut claims);
+        let now = DateTime::from_timestamp(NOW, 0).unwrap();
+        let outcome = read_access(typ, &claims, "https://id.example", now);
+        assert_eq!(outcome.is_ok(), expected.is_empty(), "{outcome:?}");
+        assert!(outcome.err().unwrap_or_default().contains(expected));
+    }
+
+    fn set(name: &'static str, value: Value) -> impl FnOnce(&mut Map<String, Value>) {
+        move |claims| {
+            claims.insert(name.to_owned(), value);
+        }
+    }
+
+    #[test]
+    fn rfc9068_4_a_good_token_is_read() {
+        check(|_| (), "");
+        check_typ(Some("application/at+JWT"), |_| (), "");
+        check(set("aud", json!(["https://other.example", "https://id.example"])), "");
+    }
+
+    #[test]
+    fn case_37_another_kind_of_token_is_not_an_access_token() {
+        check_typ(None, |_| (), "no type");
+        check_typ(Some("JWT"), |_| (), "not an access token");
+        check_typ(Some("logout+jwt"), |_| (), "not an access token");
+        check(set("token_use", json!("id")), "not an access token");
+        check(set("iss", json!("https://id.example/")), "another issuer");
+        check(set("aud", json!("portal")), "another audience");
+        check(set("sub", json!("portal")), "");
+        check(set("jti", json!("abc")), "the app's own");
+        check(set("jti", json!("07.abc")), "jti is malformed");
+    }
+
+    #[test]
+    fn case_38_claims_of_the_wrong_type_are_refused() {
+        for bad in [json!("1000010"), json!(1_000_010.5), json!(-1), json!(u64::MAX), Value::Null] {
+            check(set("exp", bad.clone()), "a time is missing or malformed");
+            check(set("iat", bad), "a time is missing or malformed");
+        }
+        check(set("exp", json!(i64::MAX)), "a time is missing or malformed");
+        check(|claims| drop(claims.remove("exp")), "a time is missing or malformed");
+        for bad in [json!(1), json!({}), json!([1]), Value::Null] {
+            check(set("aud", bad.clone()), "another audience");
+            check(set("scope", bad), "scope is malformed");
+        }
+    }
+
+    #[test]
+    fn case_78_a_token_ends_to_the_second_and_is_not_from_the_future() {
+        check(set("exp", json!(NOW + 1)), "");
+        check(set("exp", json!(NOW)), "expired");
+        check(set("iat", json!(NOW + 60)), "");
+        check(set("iat", json!(NOW + 61)), "from the future");
+        check(set("nbf", json!(NOW + 60)), "");
+        check(set("nbf", json!(NOW + 61)), "not good yet");
+        check(set("nbf", json!("x")), "a time is missing or malformed");
+    }
+
+    #[test]
+    fn oidc_core_3_1_3_6_at_hash_is_half_of_the_hash() {
+        // The example of OpenID Connect Core appendix A.3.
+        let token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
+        assert_eq!(at_hash(Algorithm::RS256, token), "77QmUPtjPfzWtF2AnpK9RQ");
+        assert_eq!(at_hash(Algorithm::EdDSA, token).len(), 43);
+    }
+
+    #[test]
+    fn a_session_has_one_name_that_is_not_its_digest() {
+        let name = session_name(Digest([1; 32]));
+
+        assert_eq!(name.len(), 22);
+        assert_ne!(name, session_name(Digest([2; 32])));
+    }
+}

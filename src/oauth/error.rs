@@ -1,0 +1,159 @@
+//! How the protocol refuses.
+
+use crate::apps::redirect::VerifiedRedirect;
+use crate::db::error::DbError;
+use crate::keys::error::KeyError;
+
+/// Why a code, a refresh token or the person behind it is refused. For our log and for decisions;
+/// the client is told one thing for all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Nothing of the kind was ever issued.
+    #[error("unknown")]
+    Unknown,
+    /// The user has not agreed (yet).
+    #[error("not approved")]
+    NotApproved,
+    /// The code was exchanged before: an alarm.
+    #[error("the code was exchanged before")]
+    AlreadySpent,
+    /// Its time is over.
+    #[error("expired")]
+    Expired,
+    /// It was issued to another app.
+    #[error("issued to another app")]
+    WrongApp,
+    /// Another `redirect_uri` than in the authorization request.
+    #[error("another redirect_uri")]
+    WrongRedirect,
+    /// No verifier, another one, or one where no challenge was given.
+    #[error("code_verifier does not match")]
+    WrongVerifier,
+    /// The grant was revoked.
+    #[error("revoked")]
+    Revoked,
+    /// An old refresh token of this grant: an alarm.
+    #[error("the refresh token was used before")]
+    Reused,
+    /// Another request with the same refresh token was faster by a moment.
+    #[error("another request used the refresh token at the same time")]
+    Raced,
+    /// The user is disabled or gone.
+    #[error("the user is disabled or gone")]
+    UserDisabled,
+    /// The app is for accounts that the user is not a member of.
+    #[error("the user is in no account that the app is for")]
+    AppNotAllowed,
+    /// The app is in development, and the user does not develop it.
+    #[error("the app is in development")]
+    AppInDevelopment,
+    /// oxide-auth's own verdict.
+    #[error("refused by the protocol machine")]
+    Machine,
+}
+
+/// What the token endpoint and its neighbours answer when they refuse.
+/// Source: RFC 6749 section 5.2.
+///
+/// The variant is for the client; the source behind it is for our log and is never sent.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// A parameter is missing, repeated or malformed.
+    #[error("invalid_request: {0}")]
+    InvalidRequest(&'static str),
+    /// Client authentication failed.
+    #[error("invalid_client")]
+    InvalidClient {
+        /// Whether the client tried `Authorization: Basic`.
+        basic: bool,
+    },
+    /// The code or refresh token is not good. One answer for all reasons, so that a thief learns
+    /// nothing; the reason is the source.
+    #[error("invalid_grant: {0}")]
+    InvalidGrant(#[source] Refusal),
+    /// The app may not use this grant type.
+    #[error("unauthorized_client: {0}")]
+    UnauthorizedClient(&'static str),
+    /// We do not know this `grant_type`.
+    #[error("unsupported_grant_type")]
+    UnsupportedGrantType,
+    /// The scope is malformed, or beyond what the app or the grant has.
+    #[error("invalid_scope")]
+    InvalidScope,
+    /// Our fault. Not in RFC 6749 section 5.2; sent with status 500.
+    #[error("server_error")]
+    Internal(#[from] DbError),
+    /// Our keys fail. Status 500.
+    #[error("server_error")]
+    Keys(#[from] KeyError),
+    /// A state that we held impossible. Status 500, and somebody should look.
+    #[error("server_error: {0}")]
+    Bug(&'static str),
+}
+
+impl TokenError {
+    /// The `error` of the answer.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidRequest(_) => "invalid_request",
+            Self::InvalidClient { .. } => "invalid_client",
+            Self::InvalidGrant(_) => "invalid_grant",
+            Self::UnauthorizedClient(_) => "unauthorized_client",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::Internal(_) | Self::Keys(_) | Self::Bug(_) => "server_error",
+        }
+    }
+
+    /// The `error_description` of the answer: fixed text, never from input.
+    pub fn description(&self) -> &'static str {
+        match self {
+            Self::InvalidRequest(text) | Self::UnauthorizedClient(text) => text,
+            Self::InvalidClient { .. } => "client authentication failed",
+            Self::InvalidGrant(_) => {
+                "the code or refresh token is invalid, expired, revoked or already used"
+            }
+            Self::UnsupportedGrantType => "this grant_type is not supported",
+            Self::InvalidScope => "the scope is malformed or exceeds what was granted",
+            Self::Internal(_) | Self::Keys(_) | Self::Bug(_) => "the server failed",
+        }
+    }
+
+    /// HTTP status. Source: RFC 6749 section 5.2.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::InvalidClient { .. } => 401,
+            Self::Internal(_) | Self::Keys(_) | Self::Bug(_) => 500,
+            _ => 400,
+        }
+    }
+}
+
+/// How `/authorize` refuses. Source: RFC 6749 section 4.1.2.1.
+///
+/// Two roads that must not be confused. [`AuthorizeError::Redirect`] cannot be built without a
+/// [`VerifiedRedirect`], so there is no way to send a browser to an unchecked URL.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorizeError {
+    /// Unknown app, foreign `redirect_uri`, a page that is over: tell the user on our own page.
+    #[error("{0}")]
+    Page(&'static str),
+    /// Tell the app, by redirect.
+    #[error("{code}: {description}")]
+    Redirect {
+        /// Where to.
+        to: VerifiedRedirect,
+        /// `error` of RFC 6749 section 4.1.2.1 or OpenID Connect Core section 3.1.2.6.
+        code: &'static str,
+        /// `error_description`: fixed text, never from input.
+        description: &'static str,
+        /// The request's `state`, returned unchanged.
+        state: Option<String>,
+    },
+    /// Our fault: an error page.
+    #[error("the server failed")]
+    Internal(#[from] DbError),
+    /// A state that we held impossible: an error page, and somebody should look.
+    #[error("the server failed: {0}")]
+    Bug(&'static str),
+}

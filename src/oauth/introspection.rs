@@ -1,0 +1,133 @@
+//! Telling resource servers what a token is worth. Source: RFC 7662.
+
+use serde::Serialize;
+
+use crate::apps::model::{App, Kind};
+use crate::oauth::access_token::{TokenFault, verify};
+use crate::oauth::client_auth::authenticate;
+use crate::oauth::error::TokenError;
+use crate::oauth::params::Params;
+use crate::oauth::refresh::{RefreshToken, Use, decide};
+use crate::oauth::service::OAuth;
+
+/// The answer. Source: RFC 7662 section 2.2.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Introspection {
+    /// Whether the token is good now; nothing else is said of one that is not.
+    pub active: bool,
+    /// What it may be used for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// The app it was issued to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// What its user signs in with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// `Bearer` for access tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_type: Option<&'static str>,
+    /// When it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exp: Option<i64>,
+    /// When it was issued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iat: Option<i64>,
+    /// Its user, or the app itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sub: Option<String>,
+    /// Whom it is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aud: Option<String>,
+    /// Who issued it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iss: Option<String>,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jti: Option<String>,
+}
+
+/// Says what a token is worth, to an app that can prove who it is.
+///
+/// A tenant's resource servers learn of the tokens of that tenant's apps; everything else is
+/// inactive to them, as is every refresh token that is not their own.
+///
+/// # Errors
+/// [`TokenError::InvalidClient`] for callers that are not confidential apps.
+pub async fn introspect(
+    oauth: &OAuth,
+    params: &Params,
+    authorization: Option<&str>,
+) -> Result<Introspection, TokenError> {
+    let caller = authenticate(oauth, params, authorization).await?;
+    if caller.kind != Kind::Confidential {
+        return Err(TokenError::InvalidClient { basic: authorization.is_some() });
+    }
+    let token = params.get("token").ok_or(TokenError::InvalidRequest("token is missing"))?;
+    match RefreshToken::parse(token) {
+        Some(refresh) => refresh_token(oauth, &caller, &refresh).await,
+        None => access_token(oauth, &caller, token).await,
+    }
+}
+
+async fn access_token(
+    oauth: &OAuth,
+    caller: &App,
+    token: &str,
+) -> Result<Introspection, TokenError> {
+    let access = match verify(oauth, token).await {
+        Ok(access) => access,
+        Err(TokenFault::Invalid(_)) => return Ok(Introspection::default()),
+        Err(TokenFault::Internal(error)) => return Err(error.into()),
+    };
+    let parts = oauth.parts();
+    let same_tenant = access.client == caller.id
+        || parts.apps.find(&access.client).await?.is_some_and(|app| app.account == caller.account);
+    if !same_tenant {
+        return Ok(Introspection::default());
+    }
+    let user = match &access.sub {
+        Some(user) => parts.users.find(user).await?,
+        None => None,
+    };
+    let sub = access.sub.as_ref().map_or(access.client.as_str(), |user| user.as_str());
+    Ok(Introspection {
+        active: true,
+        scope: Some(access.scope.to_string()),
+        client_id: Some(access.client.to_string()),
+        username: user.map(|user| user.username.clone()),
+        token_type: Some("Bearer"),
+        exp: Some(access.exp.timestamp()),
+        iat: Some(access.iat.timestamp()),
+        sub: Some(sub.to_owned()),
+        aud: Some(oauth.issuer().to_owned()),
+        iss: Some(oauth.issuer().to_owned()),
+        jti: Some(access.jti.clone()),
+    })
+}
+
+async fn refresh_token(
+    oauth: &OAuth,
+    caller: &App,
+    token: &RefreshToken,
+) -> Result<Introspection, TokenError> {
+    let Some(grant) = oauth.read_grant(token.grant).await? else {
+        return Ok(Introspection::default());
+    };
+    let usage = decide(&grant, token, &caller.id, caller.rotate_refresh_tokens, oauth.now());
+    let (Ok(Use::Rotate | Use::Keep), Some(by)) = (usage, grant.approval()) else {
+        return Ok(Introspection::default());
+    };
+    let user = oauth.parts().users.find(&by.user).await?.filter(|user| user.is_active());
+    let Some(user) = user else { return Ok(Introspection::default()) };
+    Ok(Introspection {
+        active: true,
+        scope: Some(by.scope.to_string()),
+        client_id: Some(caller.id.to_string()),
+        username: Some(user.username.clone()),
+        exp: grant.refresh.as_ref().map(|state| state.expires_at.timestamp()),
+        sub: Some(by.user.to_string()),
+        iss: Some(oauth.issuer().to_owned()),
+        ..Introspection::default()
+    })
+}

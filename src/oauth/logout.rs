@@ -1,0 +1,145 @@
+//! Signing out on behalf of an app. Source: OpenID Connect RP-Initiated Logout 1.0.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::apps::model::App;
+use crate::apps::redirect::{VerifiedRedirect, match_registered};
+use crate::base::id::{AppId, UserId};
+use crate::db::error::DbError;
+use crate::oauth::claims::session_name;
+use crate::oauth::params::Params;
+use crate::oauth::service::OAuth;
+use crate::users::login::Login;
+
+/// A request to sign out that is well-formed.
+#[derive(Clone, Debug)]
+pub struct LogoutRequest {
+    /// The app that asks, if it said who it is.
+    pub app: Option<Arc<App>>,
+    /// Where the browser goes afterwards; `None`: to our own page.
+    pub then: Option<String>,
+    /// Whom the app's ID token names.
+    hint: Option<Hint>,
+}
+
+#[derive(Clone, Debug)]
+struct Hint {
+    user: UserId,
+    session: Option<String>,
+}
+
+/// What to do with the browser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogoutStep {
+    /// Ask the user: nothing shows that the app that asks belongs to this session.
+    Confirm,
+    /// End the session.
+    End,
+    /// There is none.
+    Nothing,
+}
+
+/// Why a request to sign out is refused: an error page.
+#[derive(Debug, thiserror::Error)]
+pub enum LogoutError {
+    /// Something about it is not good. The text is for the page.
+    #[error("{0}")]
+    Refused(&'static str),
+    /// Our fault.
+    #[error("the server failed")]
+    Internal(#[from] DbError),
+}
+
+const BAD_HINT: LogoutError =
+    LogoutError::Refused("The app that sent you here could not show that you had signed in to it.");
+const BAD_APP: LogoutError =
+    LogoutError::Refused("The app that sent you here is not known to this server.");
+const BAD_URL: LogoutError = LogoutError::Refused(
+    "The app that sent you here wants you to be sent on to an address that is not its own.",
+);
+
+/// Reads a request to sign out. `logout_uri` is understood as `post_logout_redirect_uri`.
+///
+/// # Errors
+/// [`LogoutError::Refused`] for an ID token that is not ours, an app that is not known, a URL that
+/// is not registered. Source: OpenID Connect RP-Initiated Logout section 2.
+pub async fn read(oauth: &OAuth, params: &Params) -> Result<LogoutRequest, LogoutError> {
+    let claims = match params.get("id_token_hint") {
+        Some(hint) => Some(hinted(oauth, hint).ok_or(BAD_HINT)?),
+        None => None,
+    };
+    let text = |claims: &Map<String, Value>, name: &str| {
+        claims.get(name).and_then(Value::as_str).map(str::to_owned)
+    };
+    let audience = claims.as_ref().and_then(|claims| text(claims, "aud"));
+    let name = match (params.get("client_id"), audience.as_deref()) {
+        (Some(id), Some(audience)) if id != audience => return Err(BAD_HINT),
+        (id, audience) => id.or(audience),
+    };
+    let app = match name {
+        Some(name) => {
+            let id: AppId = name.parse().map_err(|_| BAD_APP)?;
+            Some(oauth.parts().apps.find(&id).await?.ok_or(BAD_APP)?)
+        }
+        None => None,
+    };
+    let wanted = params.get("post_logout_redirect_uri").or_else(|| params.get("logout_uri"));
+    let then = match (wanted, &app) {
+        (Some(url), Some(app)) => {
+            let to = match_registered(&app.logout_urls, url).ok_or(BAD_URL)?;
+            Some(with_state(&to, params.get("state")))
+        }
+        (Some(_), None) => return Err(BAD_URL),
+        (None, _) => None,
+    };
+    let hint = match &claims {
+        Some(claims) => Some(Hint {
+            user: text(claims, "sub").and_then(|sub| sub.parse().ok()).ok_or(BAD_HINT)?,
+            session: text(claims, "sid"),
+        }),
+        None => None,
+    };
+    Ok(LogoutRequest { app, then, hint })
+}
+
+/// The claims of an ID token of ours, expired or not.
+fn hinted(oauth: &OAuth, hint: &str) -> Option<Map<String, Value>> {
+    let token = oauth.parts().keys.verify(hint).ok()?;
+    let is_id_token = token.typ.as_deref().is_none_or(|typ| typ.eq_ignore_ascii_case("JWT"));
+    let ours = token.claims.get("iss").and_then(Value::as_str) == Some(oauth.issuer());
+    (is_id_token && ours).then_some(token.claims)
+}
+
+fn with_state(to: &VerifiedRedirect, state: Option<&str>) -> String {
+    match state {
+        Some(state) => to.with_params(&[("state", state)]),
+        None => to.as_str().to_owned(),
+    }
+}
+
+impl LogoutRequest {
+    /// What to do with a browser that is signed in so. Only an ID token of this very session
+    /// makes the question unnecessary. Source: OpenID Connect RP-Initiated Logout section 2.
+    pub fn step(&self, login: Option<&Login>) -> LogoutStep {
+        match (login, &self.hint) {
+            (None, _) => LogoutStep::Nothing,
+            (Some(login), Some(hint)) => {
+                let name = session_name(login.session);
+                let same = hint.session.as_ref().is_none_or(|session| *session == name);
+                if hint.user == login.user && same { LogoutStep::End } else { LogoutStep::Confirm }
+            }
+            (Some(_), None) => LogoutStep::Confirm,
+        }
+    }
+}
+
+/// Ends a session, and what it gave to apps.
+///
+/// # Errors
+/// [`DbError`] if storage fails.
+pub async fn end(oauth: &OAuth, login: &Login) -> Result<(), DbError> {
+    oauth.end_session(&login.user, login.session).await?;
+    oauth.parts().users.sessions().end_session(login.session).await
+}

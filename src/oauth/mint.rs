@@ -1,0 +1,166 @@
+//! Making and signing tokens, when all is decided.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Map, Value};
+
+use crate::accounts::model::Membership;
+use crate::apps::claims::{ClaimSource, CustomClaim};
+use crate::apps::model::App;
+use crate::base::id::{AccountId, GrantId};
+use crate::base::scope::Scope;
+use crate::base::secret::Secret;
+use crate::db::error::DbError;
+use crate::oauth::claims::{
+    ACCESS_TOKEN_TYPE, AccessClaims, ID_TOKEN_TYPE, IdClaims, at_hash, custom, session_name,
+};
+use crate::oauth::error::TokenError;
+use crate::oauth::grant::{Approval, LastAccess};
+use crate::oauth::service::OAuth;
+use crate::users::model::User;
+
+/// What the tokens are to say.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::oauth) struct Order<'a> {
+    pub(in crate::oauth) app: &'a App,
+    pub(in crate::oauth) scope: &'a Scope,
+    /// On whose behalf; `None` for the app itself.
+    pub(in crate::oauth) person: Option<Person<'a>>,
+    pub(in crate::oauth) now: DateTime<Utc>,
+}
+
+/// On whose behalf.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::oauth) struct Person<'a> {
+    pub(in crate::oauth) user: &'a User,
+    pub(in crate::oauth) grant: GrantId,
+    pub(in crate::oauth) by: &'a Approval,
+    /// Only in the ID token of the first exchange. Source: OpenID Connect Core section 12.2.
+    pub(in crate::oauth) nonce: Option<&'a str>,
+}
+
+/// Tokens, signed but not given out.
+#[derive(Debug)]
+pub(in crate::oauth) struct Minted {
+    pub(in crate::oauth) access_token: Secret,
+    pub(in crate::oauth) id_token: Option<Secret>,
+    pub(in crate::oauth) access: LastAccess,
+}
+
+/// What accounts know of the user, as far as custom claims want it.
+type Members = Vec<(AccountId, Arc<Membership>)>;
+
+/// Makes an access token and, for the scope `openid`, an ID token.
+///
+/// # Errors
+/// [`TokenError::Internal`] if storage fails, [`TokenError::Keys`] if signing does.
+pub(in crate::oauth) async fn mint(oauth: &OAuth, order: &Order<'_>) -> Result<Minted, TokenError> {
+    let members = members(oauth, order).await?;
+    let random = URL_SAFE_NO_PAD.encode(oauth.ctx().entropy().bytes::<16>());
+    let jti = match &order.person {
+        Some(person) => format!("{}.{random}", person.grant),
+        None => random,
+    };
+    let lifetime = TimeDelta::seconds(i64::from(order.app.access_token_seconds));
+    let expires_at = order.now + lifetime;
+    let claims = access_claims(oauth.issuer(), order, &members, &jti);
+    let keys = &oauth.parts().keys;
+    let access_token = keys.sign(order.app.access_token_algorithm, ACCESS_TOKEN_TYPE, &claims)?;
+    let id_token = match &order.person {
+        Some(person) if order.scope.contains("openid") => {
+            let claims = id_claims(oauth.issuer(), order, person, &members, &access_token);
+            Some(keys.sign(order.app.id_token_algorithm, ID_TOKEN_TYPE, &claims)?)
+        }
+        _ => None,
+    };
+    Ok(Minted {
+        access_token: Secret::presented(access_token),
+        id_token: id_token.map(Secret::presented),
+        access: LastAccess { jti, expires_at, seen: false },
+    })
+}
+
+fn access_claims<'a>(
+    issuer: &'a str,
+    order: &Order<'a>,
+    members: &Members,
+    jti: &'a str,
+) -> AccessClaims<'a> {
+    let person = order.person.as_ref();
+    let user = person.map(|person| person.user);
+    AccessClaims {
+        sub: user.map_or(order.app.id.as_str(), |user| user.id.as_str()),
+        token_use: "access",
+        scope: order.scope.to_string(),
+        auth_time: person.map(|person| person.by.auth_time.timestamp()),
+        amr: person.map_or(&[], |person| person.by.amr.as_slice()),
+        iss: issuer,
+        aud: issuer,
+        exp: expiry(order),
+        iat: order.now.timestamp(),
+        version: 2,
+        jti,
+        client_id: order.app.id.as_str(),
+        username: user.map(|user| user.username.as_str()),
+        deletion_date: user.and_then(|user| user.deletion_at).map(|at| at.timestamp()),
+        custom: custom_claims(order, members, |claim| claim.in_access_token),
+    }
+}
+
+fn id_claims<'a>(
+    issuer: &'a str,
+    order: &Order<'a>,
+    person: &Person<'a>,
+    members: &Members,
+    access_token: &str,
+) -> IdClaims<'a> {
+    let app = order.app;
+    IdClaims {
+        iss: issuer,
+        sub: person.user.id.as_str(),
+        aud: app.id.as_str(),
+        azp: app.id.as_str(),
+        exp: expiry(order),
+        iat: order.now.timestamp(),
+        auth_time: person.by.auth_time.timestamp(),
+        amr: &person.by.amr,
+        nonce: person.nonce,
+        at_hash: at_hash(app.id_token_algorithm, access_token),
+        sid: session_name(person.by.session),
+        custom: custom_claims(order, members, |claim| claim.in_id_token),
+    }
+}
+
+fn expiry(order: &Order<'_>) -> i64 {
+    order.now.timestamp().saturating_add(i64::from(order.app.access_token_seconds))
+}
+
+fn custom_claims(
+    order: &Order<'_>,
+    members: &Members,
+    wanted: impl Fn(&CustomClaim) -> bool,
+) -> Map<String, Value> {
+    let user = order.person.map(|person| person.user);
+    custom(&order.app.custom_claims, wanted, user, |account| {
+        let found = members.iter().find(|(id, _)| id == account);
+        found.map(|(_, membership)| &membership.attributes)
+    })
+}
+
+async fn members(oauth: &OAuth, order: &Order<'_>) -> Result<Members, DbError> {
+    let mut members = Members::new();
+    let Some(person) = &order.person else { return Ok(members) };
+    for claim in &order.app.custom_claims {
+        if let ClaimSource::MemberAttribute { account, .. } = &claim.source
+            && !members.iter().any(|(known, _)| known == account)
+            && let Some(membership) =
+                oauth.parts().accounts.membership(account, &person.user.id).await?
+        {
+            members.push((account.clone(), membership));
+        }
+    }
+    Ok(members)
+}

@@ -1,0 +1,42 @@
+//! The protocol: OAuth 2.0 and OpenID Connect.
+//!
+//! `request`, `prompt`, `pkce`, `grant`, `refresh` and `claims` decide, without I/O and without a
+//! clock; `authorize`, `token` and their neighbours do what they decided. Every grant type ends in
+//! `issue::issue_tokens`: a rule about who may have a token lives there or nowhere.
+
+pub mod access_token;
+pub mod authorize;
+pub mod claims;
+pub mod client_auth;
+pub mod discovery;
+mod eligibility;
+pub mod error;
+pub mod grant;
+pub mod introspection;
+pub mod issue;
+pub mod logout;
+mod machine;
+mod mint;
+mod negotiate;
+pub mod params;
+pub mod pkce;
+pub mod prompt;
+pub mod refresh;
+pub mod request;
+pub mod revocation;
+pub mod service;
+mod store;
+mod store_tokens;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod tests_flow;
+#[cfg(test)]
+mod tests_store;
+#[cfg(test)]
+mod tests_world;
+pub mod token;
+mod token_app;
+mod token_code;
+mod token_refresh;
+pub mod userinfo;

@@ -1,0 +1,222 @@
+//! The first half of the authorization endpoint: what is asked, led by oxide-auth's machine.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use oxide_auth::code_grant::authorization::{Authorization, Error, Input, Output, Request};
+use oxide_auth::code_grant::error::AuthorizationErrorType;
+use oxide_auth::primitives::grant::Extensions;
+use oxide_auth::primitives::registrar::{BoundClient, ExactUrl, PreGrant, RegisteredUrl};
+
+use crate::apps::model::App;
+use crate::apps::redirect::{VerifiedRedirect, match_registered};
+use crate::base::id::{AppId, UserId};
+use crate::base::scope::Scope;
+use crate::oauth::claims::is_for;
+use crate::oauth::error::AuthorizeError;
+use crate::oauth::machine;
+use crate::oauth::params::Params;
+use crate::oauth::request::AuthorizeRequest;
+use crate::oauth::service::OAuth;
+
+/// A request that may be answered: by whom, where to, what for.
+#[derive(Debug)]
+pub(in crate::oauth) struct Negotiated {
+    pub(in crate::oauth) app: Arc<App>,
+    pub(in crate::oauth) to: VerifiedRedirect,
+    pub(in crate::oauth) request: AuthorizeRequest,
+}
+
+struct Query<'a>(&'a Params);
+
+impl Request for Query<'_> {
+    fn valid(&self) -> bool {
+        true
+    }
+
+    fn client_id(&self) -> Option<Cow<'_, str>> {
+        self.0.get("client_id").map(Cow::Borrowed)
+    }
+
+    fn scope(&self) -> Option<Cow<'_, str>> {
+        self.0.get("scope").map(Cow::Borrowed)
+    }
+
+    fn redirect_uri(&self) -> Option<Cow<'_, str>> {
+        self.0.get("redirect_uri").map(Cow::Borrowed)
+    }
+
+    fn state(&self) -> Option<Cow<'_, str>> {
+        self.0.get("state").map(Cow::Borrowed)
+    }
+
+    fn response_type(&self) -> Option<Cow<'_, str>> {
+        self.0.get("response_type").map(Cow::Borrowed)
+    }
+
+    fn extension(&self, key: &str) -> Option<Cow<'_, str>> {
+        self.0.get(key).map(Cow::Borrowed)
+    }
+}
+
+/// The app that asks, and where it is answered.
+struct Bound {
+    app: Arc<App>,
+    to: VerifiedRedirect,
+}
+
+/// An answer to the machine, between its steps: its own `Input` cannot cross an await.
+enum Reply {
+    Begin,
+    Bound(BoundClient<'static>),
+    Extended,
+    Negotiated(PreGrant),
+}
+
+impl Reply {
+    fn into_input<'r>(self, query: &'r Query<'_>) -> Input<'r> {
+        match self {
+            Self::Begin => Input::None,
+            Self::Bound(bound_client) => Input::Bound { request: query, bound_client },
+            Self::Extended => Input::Extended(Extensions::new()),
+            Self::Negotiated(pre_grant) => Input::Negotiated { pre_grant, state: None },
+        }
+    }
+}
+
+/// Binds the app, verifies its `redirect_uri`, parses the rest.
+///
+/// # Errors
+/// [`AuthorizeError::Page`] before the `redirect_uri` is verified, [`AuthorizeError::Redirect`]
+/// after. Source: RFC 6749 section 4.1.2.1.
+pub(in crate::oauth) async fn negotiate(
+    oauth: &OAuth,
+    params: &Params,
+) -> Result<Negotiated, AuthorizeError> {
+    let query = Query(params);
+    let mut machine = Authorization::new(&query);
+    let mut reply = Reply::Begin;
+    let mut bound = None;
+    let mut parsed = None;
+    loop {
+        reply = match machine.advance(reply.into_input(&query)) {
+            Output::Bind { client_id, .. } => {
+                let found = bind(oauth, &client_id, params).await?;
+                let client = machine_client(&found)?;
+                bound = Some(found);
+                Reply::Bound(client)
+            }
+            Output::Extend => {
+                let bound = bound.as_ref().ok_or(AuthorizeError::Bug("extended unbound"))?;
+                parsed = Some(parse(oauth, params, bound)?);
+                Reply::Extended
+            }
+            Output::Negotiate { bound_client, .. } => {
+                let scope = parsed.as_ref().map(|request: &AuthorizeRequest| &request.scope);
+                let scope = machine::scope(scope.unwrap_or(&Scope::default()))
+                    .map_err(|_| AuthorizeError::Bug("a scope that oxide-auth cannot read"))?;
+                Reply::Negotiated(PreGrant {
+                    client_id: bound_client.client_id.clone().into_owned(),
+                    redirect_uri: bound_client.redirect_uri.clone().into_owned(),
+                    scope,
+                })
+            }
+            Output::Ok { .. } => {
+                let (Some(Bound { app, to }), Some(request)) = (bound, parsed) else {
+                    return Err(AuthorizeError::Bug("negotiated without a request"));
+                };
+                return Ok(Negotiated { app, to, request });
+            }
+            Output::Err(error) => return Err(verdict(error, params, bound)),
+        };
+    }
+}
+
+/// Finds the app and verifies where it wants to be answered.
+async fn bind(oauth: &OAuth, client_id: &str, params: &Params) -> Result<Bound, AuthorizeError> {
+    const UNKNOWN: AuthorizeError =
+        AuthorizeError::Page("The app that sent you here is not known to this server.");
+    const FOREIGN: AuthorizeError = AuthorizeError::Page(
+        "The app that sent you here wants you to be sent on to an address that is not its own.",
+    );
+    let id: AppId = client_id.parse().map_err(|_| UNKNOWN)?;
+    let app = oauth.parts().apps.find(&id).await?.ok_or(UNKNOWN)?;
+    let asks_openid = match params.get("scope") {
+        Some(scope) => scope.split(' ').any(|token| token == "openid"),
+        None => false,
+    };
+    let to = match (params.get("redirect_uri"), app.callback_urls.as_slice()) {
+        (Some(uri), registered) => match_registered(registered, uri),
+        // OpenID Connect Core section 3.1.2.1 requires it, OAuth alone does not.
+        (None, [only]) if !asks_openid => match_registered(&app.callback_urls, only.as_str()),
+        (None, _) => None,
+    };
+    to.map(|to| Bound { app, to }).ok_or(FOREIGN)
+}
+
+fn machine_client(bound: &Bound) -> Result<BoundClient<'static>, AuthorizeError> {
+    let url: ExactUrl = bound
+        .to
+        .as_str()
+        .parse()
+        .map_err(|_| AuthorizeError::Bug("a redirect_uri that is no URL"))?;
+    Ok(BoundClient {
+        client_id: Cow::Owned(bound.app.id.to_string()),
+        redirect_uri: Cow::Owned(RegisteredUrl::Exact(url)),
+    })
+}
+
+/// Parses what stands beside the app and its `redirect_uri`.
+fn parse(
+    oauth: &OAuth,
+    params: &Params,
+    bound: &Bound,
+) -> Result<AuthorizeRequest, AuthorizeError> {
+    let mut request = AuthorizeRequest::parse(params, &bound.app)
+        .map_err(|fault| refuse(params, bound, fault.code, fault.description))?;
+    bound.to.as_str().clone_into(&mut request.redirect_uri);
+    if let Some(hint) = params.get("id_token_hint") {
+        let user = hinted_user(oauth, hint, &bound.app.id).ok_or_else(|| {
+            refuse(params, bound, "invalid_request", "id_token_hint is not an ID token of yours")
+        })?;
+        request.user_hint = Some(user);
+    }
+    Ok(request)
+}
+
+/// The user of an ID token that we issued to this app, expired or not.
+fn hinted_user(oauth: &OAuth, hint: &str, app: &AppId) -> Option<UserId> {
+    let token = oauth.parts().keys.verify(hint).ok()?;
+    let is_id_token = token.typ.as_deref().is_none_or(|typ| typ.eq_ignore_ascii_case("JWT"));
+    let issued_here = token.claims.get("iss").and_then(|iss| iss.as_str()) == Some(oauth.issuer());
+    let good = is_id_token && issued_here && is_for(&token.claims, app.as_str());
+    token.claims.get("sub").filter(|_| good)?.as_str()?.parse().ok()
+}
+
+fn refuse(
+    params: &Params,
+    bound: &Bound,
+    code: &'static str,
+    description: &'static str,
+) -> AuthorizeError {
+    let state = params.get("state").map(str::to_owned);
+    AuthorizeError::Redirect { to: bound.to.clone(), code, description, state }
+}
+
+/// The machine's own verdict: a page until it has bound the app.
+fn verdict(error: Error, params: &Params, bound: Option<Bound>) -> AuthorizeError {
+    use AuthorizationErrorType as Kind;
+    let (Error::Redirect(mut url), Some(bound)) = (error, bound) else {
+        return AuthorizeError::Page(
+            "The app that sent you here did not say who it is, or where you are to be sent on to.",
+        );
+    };
+    let (code, description) = match url.description().kind() {
+        Kind::UnsupportedResponseType => {
+            ("unsupported_response_type", "response_type must be code")
+        }
+        Kind::InvalidScope => ("invalid_scope", "scope is malformed"),
+        _ => ("invalid_request", "the request is malformed"),
+    };
+    refuse(params, &bound, code, description)
+}

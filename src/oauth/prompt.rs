@@ -1,0 +1,240 @@
+//! What a user must do next before a grant is theirs to give, without any I/O.
+//!
+//! The pages come back through [`next_step`] each time, so no step can be skipped by its URL.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::base::secret::Digest;
+use crate::oauth::request::{AuthorizeRequest, Fault};
+use crate::users::login::Login;
+
+/// What to do next with an authorization request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Sign in, all factors.
+    SignIn,
+    /// Say yes or no.
+    Consent,
+    /// Nothing: the grant can be approved.
+    Finish,
+    /// Tell the app that it cannot be.
+    Fail(Fault),
+}
+
+/// When and with which session the browser first came with this request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The session that the browser had then.
+    pub session: Option<Digest>,
+}
+
+/// What [`next_step`] looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation<'a> {
+    /// What was asked.
+    pub request: &'a AuthorizeRequest,
+    /// Who is signed in, completely.
+    pub login: Option<&'a Login>,
+    /// How it began; `None` while it is just coming in.
+    pub opening: Option<Opening>,
+    /// Whether the user agreed: earlier, to all of it, or just now.
+    pub consent: Consent,
+    /// The current instant.
+    pub now: DateTime<Utc>,
+}
+
+/// Whether the user agreed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// No.
+    Missing,
+    /// On an earlier occasion.
+    Remembered,
+    /// On the page of this very request.
+    GivenNow,
+}
+
+const fn fail(code: &'static str, description: &'static str) -> Next {
+    Next::Fail(Fault { code, description })
+}
+
+/// Decides what comes next.
+///
+/// Source: OpenID Connect Core sections 3.1.2.1, 3.1.2.3 and 3.1.2.6.
+pub fn next_step(situation: &Situation<'_>) -> Next {
+    let prompt = situation.request.prompt;
+    let Some(login) = situation.login else {
+        return if prompt.none {
+            fail("login_required", "the user is not signed in")
+        } else {
+            Next::SignIn
+        };
+    };
+    let fresh = is_fresh(login, situation.opening);
+    if !fresh && (prompt.login || is_too_old(login, situation)) {
+        return if prompt.none {
+            fail("login_required", "the user signed in too long ago")
+        } else {
+            Next::SignIn
+        };
+    }
+    if situation.request.user_hint.as_ref().is_some_and(|hint| *hint != login.user) {
+        return if prompt.none || fresh {
+            fail("login_required", "another user is signed in")
+        } else {
+            Next::SignIn
+        };
+    }
+    match situation.consent {
+        Consent::GivenNow => Next::Finish,
+        Consent::Remembered if !prompt.consent => Next::Finish,
+        _ if prompt.none => fail("consent_required", "the user has not agreed yet"),
+        _ => Next::Consent,
+    }
+}
+
+/// Whether the user signed in for this request: after it came, and with a session of their own.
+fn is_fresh(login: &Login, opening: Option<Opening>) -> bool {
+    opening.is_some_and(|opening| {
+        login.auth_time >= opening.at && opening.session != Some(login.session)
+    })
+}
+
+fn is_too_old(login: &Login, situation: &Situation<'_>) -> bool {
+    situation.request.max_age.is_some_and(|seconds| {
+        situation.now - login.auth_time > TimeDelta::seconds(i64::from(seconds))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::from_micros;
+    use crate::oauth::request::Prompt;
+
+    const SECOND: i64 = 1_000_000;
+
+    /// A request that came just now, of a user who signed in 100 seconds ago and agreed earlier,
+    /// bent by `bend`, must lead to `expected`: the name of a step or of an error.
+    #[track_caller]
+    fn check(bend: impl FnOnce(&mut AuthorizeRequest, &mut Case), expected: &str) {
+        let mut request = AuthorizeRequest::default();
+        let login = Login {
+            user: "u1".parse().unwrap(),
+            auth_time: from_micros(900 * SECOND),
+            amr: Vec::new(),
+            session: Digest([1; 32]),
+        };
+        let mut case = Case { login: Some(login), opening: None, consent: Consent::Remembered };
+        bend(&mut request, &mut case);
+        let next = next_step(&Situation {
+            request: &request,
+            login: case.login.as_ref(),
+            opening: case.opening,
+            consent: case.consent,
+            now: from_micros(1000 * SECOND),
+        });
+        let name = match next {
+            Next::SignIn => "sign in",
+            Next::Consent => "consent",
+            Next::Finish => "finish",
+            Next::Fail(fault) => fault.code,
+        };
+        assert_eq!(name, expected);
+    }
+
+    struct Case {
+        login: Option<Login>,
+        opening: Option<Opening>,
+        consent: Consent,
+    }
+
+    /// The request came before the sign-in, when the browser had another session.
+    fn signed_in_for_it(case: &mut Case) {
+        case.opening =
+            Some(Opening { at: from_micros(890 * SECOND), session: Some(Digest([2; 32])) });
+    }
+
+    const NONE: Prompt = Prompt { none: true, login: false, consent: false };
+    const LOGIN: Prompt = Prompt { none: false, login: true, consent: false };
+    const CONSENT: Prompt = Prompt { none: false, login: false, consent: true };
+
+    #[test]
+    fn oidc_core_3_1_2_3_who_is_unknown_signs_in_and_who_has_not_agreed_is_asked() {
+        check(|_, _| (), "finish");
+        check(|_, case| case.login = None, "sign in");
+        check(|_, case| case.consent = Consent::Missing, "consent");
+        check(|_, case| case.consent = Consent::GivenNow, "finish");
+    }
+
+    #[test]
+    fn oidc_core_3_1_2_6_prompt_none_shows_nothing() {
+        check(|request, _| request.prompt = NONE, "finish");
+        check(|request, case| (request.prompt, case.login) = (NONE, None), "login_required");
+        check(|request, _| (request.prompt, request.max_age) = (NONE, Some(99)), "login_required");
+        check(
+            |request, _| {
+                (request.prompt, request.user_hint) = (NONE, Some("u2".parse().unwrap()));
+            },
+            "login_required",
+        );
+        check(
+            |request, case| (request.prompt, case.consent) = (NONE, Consent::Missing),
+            "consent_required",
+        );
+    }
+
+    #[test]
+    fn case_18_prompt_login_and_max_age_really_sign_in_again() {
+        check(|request, _| request.prompt = LOGIN, "sign in");
+        check(|request, _| request.max_age = Some(99), "sign in");
+        check(|request, _| request.max_age = Some(100), "finish");
+        check(
+            |request, case| {
+                request.prompt = LOGIN;
+                case.opening = Some(Opening { at: from_micros(950 * SECOND), session: None });
+            },
+            "sign in",
+        );
+        check(
+            |request, case| {
+                request.prompt = LOGIN;
+                // The same instant, but still the session it came with: nobody signed in.
+                let session = case.login.as_ref().map(|login| login.session);
+                case.opening = Some(Opening { at: from_micros(900 * SECOND), session });
+            },
+            "sign in",
+        );
+        check(
+            |request, case| {
+                (request.prompt, request.max_age) = (LOGIN, Some(1));
+                signed_in_for_it(case);
+            },
+            "finish",
+        );
+    }
+
+    #[test]
+    fn another_user_than_the_hint_signs_in_or_is_told() {
+        check(|request, _| request.user_hint = Some("u1".parse().unwrap()), "finish");
+        check(|request, _| request.user_hint = Some("u2".parse().unwrap()), "sign in");
+        check(
+            |request, case| {
+                request.user_hint = Some("u2".parse().unwrap());
+                signed_in_for_it(case);
+            },
+            "login_required",
+        );
+    }
+
+    #[test]
+    fn prompt_consent_asks_although_the_user_agreed_earlier() {
+        check(|request, _| request.prompt = CONSENT, "consent");
+        check(
+            |request, case| (request.prompt, case.consent) = (CONSENT, Consent::GivenNow),
+            "finish",
+        );
+    }
+}

@@ -1,0 +1,209 @@
+//! What an app asks at `/authorize`, parsed, without any I/O.
+
+use serde::{Deserialize, Serialize};
+
+use crate::apps::model::{App, GrantType};
+use crate::base::id::UserId;
+use crate::base::scope::Scope;
+use crate::oauth::params::Params;
+use crate::oauth::pkce::Challenge;
+
+/// Longest `state`, in bytes; it goes back in a header field.
+const STATE_BYTES_MAX: usize = 4096;
+/// Longest `nonce`, in bytes; it goes into the ID token.
+const NONCE_BYTES_MAX: usize = 1024;
+/// Longest `login_hint`, in bytes.
+const LOGIN_HINT_BYTES_MAX: usize = 256;
+
+/// An authorization request that is well-formed and within what the app may ask.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthorizeRequest {
+    /// Where the answer goes.
+    pub redirect_uri: String,
+    /// Whether the app named it, and so must name it again at `/token`.
+    pub redirect_uri_given: bool,
+    /// Returned unchanged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// What is asked for; the app's defaults if it named nothing.
+    pub scope: Scope,
+    /// For the ID token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    /// What the code will be bound to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<Challenge>,
+    /// What the user must be shown, or not.
+    #[serde(default)]
+    pub prompt: Prompt,
+    /// Oldest acceptable sign-in, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<u32>,
+    /// For the sign-in form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub login_hint: Option<String>,
+    /// The user that `id_token_hint` names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_hint: Option<UserId>,
+}
+
+/// `prompt`. Source: OpenID Connect Core section 3.1.2.1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prompt {
+    /// No page at all.
+    pub none: bool,
+    /// Sign in again (also for `select_account`: signing in is how one chooses).
+    pub login: bool,
+    /// Ask for consent again.
+    pub consent: bool,
+}
+
+/// Why a request is refused; the app is told by redirect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// `error` of RFC 6749 section 4.1.2.1 or OpenID Connect Core section 3.1.2.6.
+    pub code: &'static str,
+    /// `error_description`: fixed text, never from input.
+    pub description: &'static str,
+}
+
+const fn fault(code: &'static str, description: &'static str) -> Fault {
+    Fault { code, description }
+}
+
+const fn invalid(description: &'static str) -> Fault {
+    fault("invalid_request", description)
+}
+
+/// Parameters that we must not ignore, because ignoring them would lose protection.
+/// Source: OpenID Connect Core section 3.1.2.6.
+const UNSUPPORTED: &[(&str, Fault)] = &[
+    ("request", fault("request_not_supported", "request objects are not supported")),
+    ("request_uri", fault("request_uri_not_supported", "request_uri is not supported")),
+    ("registration", fault("registration_not_supported", "registration is not supported")),
+];
+
+impl AuthorizeRequest {
+    /// Parses what stands beside `client_id` and `redirect_uri`, which are verified before.
+    ///
+    /// Unknown parameters are ignored. `id_token_hint` needs keys and is the caller's.
+    ///
+    /// # Errors
+    /// The first [`Fault`]. Source: RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1.
+    pub fn parse(params: &Params, app: &App) -> Result<Self, Fault> {
+        if let Some((_, fault)) = UNSUPPORTED.iter().find(|(name, _)| params.has(name)) {
+            return Err(*fault);
+        }
+        check_response(params, app)?;
+        Ok(Self {
+            redirect_uri: String::new(),
+            redirect_uri_given: params.has("redirect_uri"),
+            state: bounded(params, "state", STATE_BYTES_MAX, "state is too long")?,
+            scope: requested_scope(params, app)?,
+            nonce: bounded(params, "nonce", NONCE_BYTES_MAX, "nonce is too long")?,
+            challenge: challenge(params, app)?,
+            prompt: Prompt::parse(params.get("prompt").unwrap_or_default())?,
+            max_age: max_age(params)?,
+            login_hint: bounded(
+                params,
+                "login_hint",
+                LOGIN_HINT_BYTES_MAX,
+                "login_hint is too long",
+            )?,
+            user_hint: None,
+        })
+    }
+}
+
+fn check_response(params: &Params, app: &App) -> Result<(), Fault> {
+    match params.get("response_type") {
+        Some("code") => {}
+        Some(_) => {
+            return Err(fault("unsupported_response_type", "response_type must be code"));
+        }
+        None => return Err(invalid("response_type is missing")),
+    }
+    if !app.grant_types.contains(&GrantType::AuthorizationCode) {
+        return Err(fault("unauthorized_client", "the app may not use the authorization code"));
+    }
+    match params.get("response_mode") {
+        None | Some("query") => Ok(()),
+        Some(_) => Err(invalid("response_mode must be query")),
+    }
+}
+
+/// The scope asked for, within what the app may ask; its default scopes if it names none.
+///
+/// # Errors
+/// `invalid_scope` if it is malformed, empty or beyond. Source: RFC 6749 section 3.3.
+fn requested_scope(params: &Params, app: &App) -> Result<Scope, Fault> {
+    let malformed = fault("invalid_scope", "scope is malformed");
+    let scope = match params.get("scope") {
+        Some(text) => Scope::parse(text).map_err(|_| malformed)?,
+        None => app.default_scopes.clone(),
+    };
+    if scope.is_empty() {
+        return Err(fault("invalid_scope", "scope is missing, and the app has no default"));
+    }
+    if !scope.is_within(&app.allowed_scopes) {
+        return Err(fault("invalid_scope", "scope exceeds what the app may ask for"));
+    }
+    Ok(scope)
+}
+
+fn challenge(params: &Params, app: &App) -> Result<Option<Challenge>, Fault> {
+    let method = params.get("code_challenge_method");
+    match params.get("code_challenge") {
+        Some(text) => {
+            Challenge::parse(method, text).map(Some).map_err(|e| invalid(e.description()))
+        }
+        None if method.is_some() => Err(invalid("code_challenge is missing")),
+        None if app.require_pkce => Err(invalid("code_challenge is missing: PKCE is required")),
+        None => Ok(None),
+    }
+}
+
+fn max_age(params: &Params) -> Result<Option<u32>, Fault> {
+    let Some(text) = params.get("max_age") else { return Ok(None) };
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    match text.parse() {
+        Ok(seconds) if digits => Ok(Some(seconds)),
+        _ => Err(invalid("max_age must be a number of seconds")),
+    }
+}
+
+fn bounded(
+    params: &Params,
+    name: &str,
+    bytes_max: usize,
+    too_long: &'static str,
+) -> Result<Option<String>, Fault> {
+    match params.get(name) {
+        Some(text) if text.len() > bytes_max => Err(invalid(too_long)),
+        found => Ok(found.map(str::to_owned)),
+    }
+}
+
+impl Prompt {
+    /// Parses the space-delimited list; values that we do not know are ignored.
+    ///
+    /// # Errors
+    /// `invalid_request` if `none` stands beside another value.
+    fn parse(text: &str) -> Result<Self, Fault> {
+        let mut prompt = Self::default();
+        let mut count = 0_usize;
+        for word in text.split(' ').filter(|word| !word.is_empty()) {
+            count = count.saturating_add(1);
+            match word {
+                "none" => prompt.none = true,
+                "login" | "select_account" => prompt.login = true,
+                "consent" => prompt.consent = true,
+                _ => {}
+            }
+        }
+        if prompt.none && count > 1 {
+            return Err(invalid("prompt=none must stand alone"));
+        }
+        Ok(prompt)
+    }
+}

@@ -1,0 +1,54 @@
+//! Giving tokens back. Source: RFC 7009.
+
+use crate::apps::model::App;
+use crate::oauth::access_token::{TokenFault, signed};
+use crate::oauth::client_auth::authenticate;
+use crate::oauth::error::{Refusal, TokenError};
+use crate::oauth::params::Params;
+use crate::oauth::refresh::RefreshToken;
+use crate::oauth::service::OAuth;
+use crate::oauth::store_tokens;
+
+/// Revokes a token of the calling app: a refresh token with its whole grant, an access token by
+/// itself. A token that is not known, or over, is as good as revoked.
+///
+/// # Errors
+/// [`TokenError::InvalidGrant`] for another app's token, [`TokenError::Internal`] if storage
+/// fails: success means that it is durable.
+pub async fn revoke(
+    oauth: &OAuth,
+    params: &Params,
+    authorization: Option<&str>,
+) -> Result<(), TokenError> {
+    let app = authenticate(oauth, params, authorization).await?;
+    let token = params.get("token").ok_or(TokenError::InvalidRequest("token is missing"))?;
+    match RefreshToken::parse(token) {
+        Some(refresh) => revoke_grant(oauth, &app, &refresh).await,
+        None => revoke_access(oauth, &app, token).await,
+    }
+}
+
+/// Any refresh token of the family will do: whoever gives one back wants none.
+async fn revoke_grant(oauth: &OAuth, app: &App, token: &RefreshToken) -> Result<(), TokenError> {
+    let Some(grant) = oauth.read_grant(token.grant).await? else { return Ok(()) };
+    let family = token.family.digest();
+    if grant.refresh.as_ref().is_none_or(|state| state.family != family) {
+        return Ok(());
+    }
+    if grant.app != app.id {
+        return Err(TokenError::InvalidGrant(Refusal::WrongApp));
+    }
+    Ok(store_tokens::revoke(&oauth.ctx().db, grant.id, oauth.now()).await?)
+}
+
+async fn revoke_access(oauth: &OAuth, app: &App, token: &str) -> Result<(), TokenError> {
+    let access = match signed(oauth, token) {
+        Ok((_, access)) => access,
+        Err(TokenFault::Invalid(_)) => return Ok(()),
+        Err(TokenFault::Internal(error)) => return Err(error.into()),
+    };
+    if access.client != app.id {
+        return Err(TokenError::InvalidGrant(Refusal::WrongApp));
+    }
+    Ok(store_tokens::revoke_token(&oauth.ctx().db, &access.jti, access.exp).await?)
+}

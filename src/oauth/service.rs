@@ -1,0 +1,164 @@
+//! What the protocol needs around it.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::accounts::service::Accounts;
+use crate::apps::service::Apps;
+use crate::base::id::{AppId, GrantId, UserId};
+use crate::base::scope::Scope;
+use crate::base::secret::Digest;
+use crate::config::model::Issuer;
+use crate::db::cache::Cache;
+use crate::db::changes::Topic;
+use crate::db::ctx::Ctx;
+use crate::db::error::DbError;
+use crate::keys::service::Keys;
+use crate::oauth::access_token::AccessToken;
+use crate::oauth::discovery::Metadata;
+use crate::oauth::grant::Grant;
+use crate::oauth::{store, store_tokens};
+use crate::policy::service::Policies;
+use crate::users::service::Users;
+
+/// Most grants that are held in memory.
+const GRANTS_MAX: u64 = 10_000;
+/// Most access tokens whose check is held in memory.
+pub const TOKENS_MAX: u64 = 10_000;
+/// Most consents that are held in memory.
+const CONSENTS_MAX: u64 = 10_000;
+
+/// The protocol: who may have which token, and what a token is worth. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct OAuth(Arc<Inner>);
+
+/// What [`OAuth`] needs.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// Storage, time, randomness.
+    pub ctx: Ctx,
+    /// `iss`, and the base of every URL.
+    pub issuer: Issuer,
+    /// Signing keys.
+    pub keys: Keys,
+    /// Registered apps.
+    pub apps: Apps,
+    /// People.
+    pub users: Users,
+    /// Tenants and their members.
+    pub accounts: Accounts,
+    /// What members may do.
+    pub policies: Policies,
+}
+
+#[derive(Debug)]
+struct Inner {
+    parts: Parts,
+    metadata: Metadata,
+    caches: Caches,
+}
+
+#[derive(Debug)]
+pub(in crate::oauth) struct Caches {
+    /// Grants as last read or written. A cached grant may be behind another process, so it is
+    /// only good for a yes that a guarded write confirms.
+    pub(in crate::oauth) grants: Cache<i64, Arc<Grant>>,
+    /// Access tokens that we signed, by digest.
+    pub(in crate::oauth) signed: Cache<[u8; 32], Arc<AccessToken>>,
+    /// Access tokens that were not revoked, nor was their grant, by digest.
+    pub(in crate::oauth) alive: Cache<[u8; 32], ()>,
+    /// What users agreed to.
+    consents: Cache<(UserId, AppId), Arc<Scope>>,
+}
+
+impl OAuth {
+    /// The protocol over its parts.
+    pub fn new(parts: Parts) -> Self {
+        let changes = parts.ctx.db.changes();
+        let caches = Caches {
+            grants: Cache::new(changes, Topic::Grants, GRANTS_MAX),
+            signed: Cache::new(changes, Topic::Keys, TOKENS_MAX),
+            alive: Cache::new(changes, Topic::Grants, TOKENS_MAX),
+            consents: Cache::new(changes, Topic::Consents, CONSENTS_MAX),
+        };
+        let metadata = Metadata::new(&parts.issuer);
+        Self(Arc::new(Inner { parts, metadata, caches }))
+    }
+
+    /// What it was made of.
+    pub fn parts(&self) -> &Parts {
+        &self.0.parts
+    }
+
+    /// What it says of itself.
+    pub fn metadata(&self) -> &Metadata {
+        &self.0.metadata
+    }
+
+    pub(in crate::oauth) fn ctx(&self) -> &Ctx {
+        &self.0.parts.ctx
+    }
+
+    pub(in crate::oauth) fn now(&self) -> DateTime<Utc> {
+        self.0.parts.ctx.now()
+    }
+
+    pub(in crate::oauth) fn issuer(&self) -> &str {
+        self.0.parts.issuer.as_str()
+    }
+
+    pub(in crate::oauth) fn caches(&self) -> &Caches {
+        &self.0.caches
+    }
+
+    /// What `user` agreed to give `app`, on earlier occasions.
+    pub(in crate::oauth) async fn consented(
+        &self,
+        user: &UserId,
+        app: &AppId,
+    ) -> Result<Arc<Scope>, DbError> {
+        let key = (user.clone(), app.clone());
+        let load =
+            async { Ok(Arc::new(store_tokens::consented(&self.ctx().db, user, app).await?)) };
+        self.caches().consents.get_or_load(&key, load).await
+    }
+
+    /// The grant as storage has it at this moment.
+    pub(in crate::oauth) async fn read_grant(
+        &self,
+        id: GrantId,
+    ) -> Result<Option<Arc<Grant>>, DbError> {
+        let stamp = self.caches().grants.stamp();
+        let found = store::find(&self.ctx().db, id).await?.map(Arc::new);
+        if let Some(grant) = &found {
+            self.caches().grants.insert_as_of(stamp, id.0, grant.clone());
+        }
+        Ok(found)
+    }
+
+    /// Ends everything that a user gave apps in one session: what signing out means to apps.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn end_session(&self, user: &UserId, session: Digest) -> Result<(), DbError> {
+        store_tokens::revoke_of_user(&self.ctx().db, user, Some(session), self.now()).await
+    }
+
+    /// Ends everything that a user ever gave apps.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn end_all_of(&self, user: &UserId) -> Result<(), DbError> {
+        store_tokens::revoke_of_user(&self.ctx().db, user, None, self.now()).await
+    }
+
+    /// Deletes a bounded number of rows that are over, and says how many: call again while it is
+    /// not zero.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn sweep(&self) -> Result<u64, DbError> {
+        store_tokens::sweep(&self.ctx().db, self.now()).await
+    }
+}

@@ -1,0 +1,42 @@
+//! What the unit tests of this folder share.
+
+use crate::base::clock::from_micros;
+use crate::base::id::GrantId;
+use crate::base::scope::Scope;
+use crate::base::secret::Digest;
+use crate::oauth::grant::{Approval, CODE_TTL, Grant, Stage};
+use crate::oauth::pkce::Challenge;
+use crate::oauth::request::AuthorizeRequest;
+
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/// Digest of the code of [`approved`].
+pub(in crate::oauth) const CODE: Digest = Digest([1; 32]);
+
+/// An approved grant of the app `portal`, made at the beginning of time.
+pub(in crate::oauth) fn approved() -> Grant {
+    let now = from_micros(0);
+    let by = Approval {
+        user: "u1".parse().unwrap(),
+        session: Digest([2; 32]),
+        auth_time: now,
+        amr: vec!["pwd".to_owned()],
+        scope: Scope::parse("openid").unwrap(),
+    };
+    Grant {
+        id: GrantId(7),
+        app: "portal".parse().unwrap(),
+        request: AuthorizeRequest {
+            redirect_uri: "https://portal.example/cb".to_owned(),
+            redirect_uri_given: true,
+            challenge: Some(Challenge::parse(Some("S256"), CHALLENGE).unwrap()),
+            ..AuthorizeRequest::default()
+        },
+        stage: Stage::Approved { by, code: CODE },
+        refresh: None,
+        access: None,
+        revoked_at: None,
+        created_at: now,
+        expires_at: now + CODE_TTL,
+    }
+}

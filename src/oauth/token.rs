@@ -1,0 +1,47 @@
+//! The token endpoint. Source: RFC 6749 section 3.2.
+
+use std::sync::Arc;
+
+use crate::apps::model::App;
+use crate::oauth::client_auth::authenticate;
+use crate::oauth::error::TokenError;
+use crate::oauth::issue::Issued;
+use crate::oauth::params::Params;
+use crate::oauth::service::OAuth;
+use crate::oauth::{token_app, token_code, token_refresh};
+
+/// A token request by an app that is who it says.
+#[derive(Clone, Debug)]
+pub(in crate::oauth) struct TokenRequest<'a> {
+    pub(in crate::oauth) params: &'a Params,
+    pub(in crate::oauth) app: Arc<App>,
+}
+
+/// Gives tokens for a code, a refresh token or the app's own credentials.
+///
+/// `authorization` is the header field of that name.
+///
+/// # Errors
+/// [`TokenError`]. Source: RFC 6749 section 5.2.
+pub async fn exchange(
+    oauth: &OAuth,
+    params: &Params,
+    authorization: Option<&str>,
+) -> Result<Issued, TokenError> {
+    let grant_type =
+        params.get("grant_type").ok_or(TokenError::InvalidRequest("grant_type is missing"))?;
+    if !matches!(grant_type, "authorization_code" | "refresh_token" | "client_credentials") {
+        return Err(TokenError::UnsupportedGrantType);
+    }
+    let app = authenticate(oauth, params, authorization).await?;
+    let request = TokenRequest { params, app };
+    let issued = match grant_type {
+        "authorization_code" => token_code::exchange(oauth, &request).await,
+        "refresh_token" => token_refresh::exchange(oauth, &request).await,
+        _ => token_app::exchange(oauth, &request).await,
+    };
+    if let Err(TokenError::InvalidGrant(refusal)) = &issued {
+        tracing::info!(app = %request.app.id, grant_type, %refusal, "no tokens");
+    }
+    issued
+}
