@@ -1,0 +1,171 @@
+//! The rows of projects.
+
+use chrono::{DateTime, Utc};
+
+use crate::base::id::{AccountId, ProjectId};
+use crate::db::error::DbError;
+use crate::db::query::{Param, Query, Row, built_sql, sql};
+use crate::db::{Fetch, Tx};
+use crate::policy::filter::Filter;
+use crate::projects::model::{NewProject, Project};
+
+/// Which rows of an account, besides what its policies say.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::projects) struct Which<'q> {
+    pub(in crate::projects) name_prefix: &'q str,
+    /// All if empty.
+    pub(in crate::projects) ids: &'q [ProjectId],
+}
+
+impl Which<'_> {
+    /// The first parameter that is free for the filter of [`list`] and [`count`].
+    pub(in crate::projects) fn first_free(self) -> usize {
+        5 + self.ids.len()
+    }
+
+    /// `$1` account, `$2` after, `$3` name, `$4` limit, then ids, then the filter's own.
+    fn condition(self, filter: &Filter) -> String {
+        let ids = if self.ids.is_empty() {
+            String::new()
+        } else {
+            let places: Vec<String> =
+                (5..self.first_free()).map(|place| format!("${place}")).collect();
+            format!(" AND p.id IN ({})", places.join(", "))
+        };
+        format!(
+            "p.account_id = $1 AND p.id > $2 AND substr(p.name, 1, length($3)) = $3{ids} AND {}",
+            filter.sql
+        )
+    }
+
+    fn bind(self, query: Query, account: &AccountId, page: (&str, u32), filter: Filter) -> Query {
+        query
+            .bind(account)
+            .bind(page.0)
+            .bind(self.name_prefix)
+            .bind(page.1)
+            .bind_all(self.ids.iter().map(Param::from))
+            .bind_all(filter.params)
+    }
+}
+
+/// A page of the account's projects for which `filter` holds, by id.
+pub(in crate::projects) async fn list(
+    db: impl Fetch,
+    account: &AccountId,
+    which: Which<'_>,
+    (after, limit): (Option<&ProjectId>, u32),
+    filter: Filter,
+) -> Result<Vec<Project>, DbError> {
+    let query = built_sql(format!(
+        "SELECT p.id, p.account_id, p.name, p.description, p.deletion_at, p.created_at, p.updated_at
+           FROM projects p WHERE {} ORDER BY p.id LIMIT ($4 + 0)",
+        which.condition(&filter)
+    ));
+    let page = (after.map(ProjectId::as_str).unwrap_or_default(), limit);
+    let rows = db.fetch_all(which.bind(query, account, page, filter)).await?;
+    rows.iter().map(read).collect()
+}
+
+/// How many of the account's projects there are for which `filter` holds, at most `$4`.
+pub(in crate::projects) async fn count(
+    db: impl Fetch,
+    account: &AccountId,
+    which: Which<'_>,
+    count_max: u32,
+    filter: Filter,
+) -> Result<i64, DbError> {
+    let query = built_sql(format!(
+        "SELECT count(*) AS many FROM (SELECT 1 FROM projects p WHERE {} LIMIT ($4 + 0)) AS seen",
+        which.condition(&filter)
+    ));
+    let row = db.fetch_optional(which.bind(query, account, ("", count_max), filter)).await?;
+    row.map_or(Ok(0), |row| row.get("many"))
+}
+
+/// The account's project of this id.
+pub(in crate::projects) async fn find(
+    db: impl Fetch,
+    account: &AccountId,
+    id: &ProjectId,
+) -> Result<Option<Project>, DbError> {
+    let row = db
+        .fetch_optional(
+            sql("SELECT id, account_id, name, description, deletion_at, created_at, updated_at
+                   FROM projects WHERE account_id = $1 AND id = $2")
+            .bind(account)
+            .bind(id),
+        )
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The account's project of this name.
+pub(in crate::projects) async fn find_named(
+    db: impl Fetch,
+    account: &AccountId,
+    name: &str,
+) -> Result<Option<Project>, DbError> {
+    let row = db
+        .fetch_optional(
+            sql("SELECT id, account_id, name, description, deletion_at, created_at, updated_at
+                   FROM projects WHERE account_id = $1 AND name = $2")
+            .bind(account)
+            .bind(name),
+        )
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// Adds a project to the account.
+pub(in crate::projects) async fn insert(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    (id, project): (&ProjectId, &NewProject),
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    tx.execute(
+        sql("INSERT INTO projects
+               (id, account_id, name, description, status, deletion_at, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, 'ACTIVE', NULL, $5, $5)")
+        .bind(id)
+        .bind(account)
+        .bind(&project.name)
+        .bind(project.description.clone())
+        .bind(now),
+    )
+    .await?;
+    Ok(())
+}
+
+/// Changes what the account's project says of itself.
+pub(in crate::projects) async fn update(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    (id, project): (&ProjectId, &NewProject),
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    tx.execute(
+        sql("UPDATE projects SET name = $3, description = $4, updated_at = $5
+              WHERE account_id = $1 AND id = $2")
+        .bind(account)
+        .bind(id)
+        .bind(&project.name)
+        .bind(project.description.clone())
+        .bind(now),
+    )
+    .await?;
+    Ok(())
+}
+
+fn read(row: &Row) -> Result<Project, DbError> {
+    Ok(Project {
+        id: row.parsed("projects", "id")?,
+        account: row.parsed("projects", "account_id")?,
+        name: row.get("name")?,
+        description: row.get("description")?,
+        deletion_at: row.optional_time("deletion_at")?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+    })
+}
