@@ -1,0 +1,176 @@
+//! The gate itself: asks every check, in order, with what storage knows.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::accounts::service::Accounts;
+use crate::apps::model::{App, Status};
+use crate::apps::service::Apps;
+use crate::base::id::{AccountId, UserId};
+use crate::db::ctx::Ctx;
+use crate::gate::checks::{self, Header};
+use crate::gate::facts;
+use crate::gate::refusal::Refusal;
+use crate::gate::routes::Lock;
+use crate::oauth::access_token::{self, AccessToken, TokenFault};
+use crate::oauth::service::OAuth;
+use crate::policy::attributes::Attributes;
+use crate::policy::document::Document;
+use crate::policy::permit::{self, Permit};
+use crate::policy::privilege::{DevelopApps, Privilege};
+use crate::policy::service::Policies;
+use crate::users::service::Users;
+
+/// What a request shows at the gate.
+#[derive(Clone, Copy, Debug)]
+pub struct Presented<'r> {
+    /// The header `Authorization`.
+    pub authorization: Header<'r>,
+    /// Whether the query carries `access_token`.
+    pub token_in_query: bool,
+    /// The header that names the account.
+    pub account: Header<'r>,
+    /// Where the request comes from.
+    pub ip: Option<IpAddr>,
+}
+
+/// Somebody who has passed.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The user.
+    pub user: UserId,
+    /// The app that the user uses.
+    pub app: Arc<App>,
+    /// The account of the request, where the user is a member, if the request is about one.
+    pub place: Option<Place>,
+}
+
+/// A user in an account, with all that is known there.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Which account.
+    pub account: AccountId,
+    /// What is known about the user, the account and the environment.
+    pub facts: Attributes,
+    policy: Arc<Document>,
+}
+
+/// The gate. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    ctx: Ctx,
+    oauth: OAuth,
+    users: Users,
+    accounts: Accounts,
+    apps: Apps,
+    policies: Policies,
+}
+
+impl Gate {
+    /// Between those who answer its questions.
+    pub fn new(
+        ctx: &Ctx,
+        oauth: &OAuth,
+        users: &Users,
+        accounts: &Accounts,
+        apps: &Apps,
+        policies: &Policies,
+    ) -> Self {
+        Self {
+            ctx: ctx.clone(),
+            oauth: oauth.clone(),
+            users: users.clone(),
+            accounts: accounts.clone(),
+            apps: apps.clone(),
+            policies: policies.clone(),
+        }
+    }
+
+    /// Lets a request pass, or says what stands against it: the first of token, scope, account,
+    /// app status, app allow-list, membership and policy.
+    ///
+    /// If the route has a privilege, the caller has it at least for some resources; which, only
+    /// the [`Permit`] of [`Caller::permit`] knows.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn checkpoint(
+        &self,
+        lock: &'static Lock,
+        presented: &Presented<'_>,
+    ) -> Result<Caller, Refusal> {
+        let text = checks::bearer(presented.authorization, presented.token_in_query)?;
+        let token = self.token(text).await?;
+        checks::scope(lock, &token.scope)?;
+        let account = checks::account(lock.account, presented.account)?;
+        let app = self.apps.find(&token.client).await?.ok_or(Refusal::InvalidToken)?;
+
+        // While an app is in development and the request is about no account, the one that owns
+        // the app says who its developers are.
+        let home = match app.status {
+            Status::Live => account.as_ref(),
+            Status::Developing => account.as_ref().or(Some(&app.account)),
+        };
+        let place = match home {
+            Some(home) => self.place(home, &token, presented.ip).await?,
+            None => None,
+        };
+        checks::app_status(&app, place.as_ref().is_some_and(Place::develops_apps))?;
+        checks::app_allowed(&app, account.as_ref())?;
+        let user = token.sub.clone().ok_or(Refusal::NoUser)?;
+        let place = match account {
+            Some(_) => Some(place.ok_or(Refusal::NotAMember)?),
+            None => None,
+        };
+        Ok(Caller { user, app, place })
+    }
+
+    async fn token(&self, text: &str) -> Result<Arc<AccessToken>, Refusal> {
+        access_token::verify(&self.oauth, text).await.map_err(|fault| match fault {
+            TokenFault::Invalid(why) => {
+                tracing::debug!(why, "an access token was refused");
+                Refusal::InvalidToken
+            }
+            TokenFault::Internal(error) => Refusal::Internal(error),
+        })
+    }
+
+    /// The token's user in the account; `None` unless the user is a member.
+    async fn place(
+        &self,
+        account: &AccountId,
+        token: &AccessToken,
+        ip: Option<IpAddr>,
+    ) -> Result<Option<Place>, Refusal> {
+        let Some(user) = &token.sub else { return Ok(None) };
+        let Some(membership) = self.accounts.membership(account, user).await? else {
+            return Ok(None);
+        };
+        let Some(account) = self.accounts.find(account).await? else { return Ok(None) };
+        let Some(user) = self.users.find(user).await? else { return Err(Refusal::InvalidToken) };
+        let policy = self.policies.merged(&account.id).await?;
+        let facts = facts::gather((&user, &membership), &account, token, ip, self.ctx.now());
+        Ok(Some(Place { account: account.id.clone(), facts, policy }))
+    }
+}
+
+impl Place {
+    fn develops_apps(&self) -> bool {
+        self.policy.decide(DevelopApps::NAME, &self.facts)
+    }
+}
+
+impl Caller {
+    /// The last check: what the policies of the account allow the caller.
+    ///
+    /// # Errors
+    /// [`Refusal::PolicyDenies`]; [`Refusal::Bug`] if `lock` is for another privilege.
+    pub fn permit<P: Privilege>(&self, lock: &Lock) -> Result<Permit<P>, Refusal> {
+        if lock.privilege != Some(P::NAME) {
+            return Err(Refusal::Bug("a handler asks for another privilege than its route"));
+        }
+        let place = self.place.as_ref().ok_or(Refusal::Bug("a route without an account"))?;
+        permit::authorize(&place.policy, &place.facts, &place.account, &self.user)
+            .map_err(|denied| Refusal::PolicyDenies { privilege: denied.privilege })
+    }
+}
