@@ -1,0 +1,59 @@
+//! The parts of a running process.
+
+pub mod start;
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::accounts::service::Accounts;
+use crate::apps::service::Apps;
+use crate::config::model::Config;
+use crate::db::ctx::Ctx;
+use crate::gate::service::Gate;
+use crate::keys::service::Keys;
+use crate::keys::vault::Vault;
+use crate::oauth::service::OAuth;
+use crate::policy::service::Policies;
+use crate::projects::service::Projects;
+use crate::users::service::Users;
+
+/// Everything that requests are answered with.
+///
+/// Every layer and handler of every request clones it: one count goes up, not those of each part.
+#[derive(Clone, Debug)]
+pub struct Server(Arc<ServerParts>);
+
+impl Deref for Server {
+    type Target = ServerParts;
+
+    fn deref(&self) -> &ServerParts {
+        &self.0
+    }
+}
+
+/// The parts of a [`Server`].
+#[derive(Debug)]
+pub struct ServerParts {
+    /// What the operator decided.
+    pub config: Arc<Config>,
+    /// Storage, time, randomness.
+    pub ctx: Ctx,
+    /// Seals and authenticates.
+    pub vault: Vault,
+    /// Signs.
+    pub keys: Keys,
+    /// Policies.
+    pub policies: Policies,
+    /// People.
+    pub users: Users,
+    /// Tenants.
+    pub accounts: Accounts,
+    /// Apps.
+    pub apps: Apps,
+    /// Projects.
+    pub projects: Projects,
+    /// The protocol.
+    pub oauth: OAuth,
+    /// The gate of the resource API.
+    pub gate: Gate,
+}

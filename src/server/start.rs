@@ -1,0 +1,108 @@
+//! How a process comes up: storage first, then keys, then everything that stands on them.
+
+use std::sync::Arc;
+
+use crate::accounts::service::Accounts;
+use crate::apps::service::Apps;
+use crate::base::clock::Clock;
+use crate::base::entropy::Entropy;
+use crate::config::model::{Config, Database};
+use crate::db::ctx::Ctx;
+use crate::db::error::DbError;
+use crate::db::{Db, Place};
+use crate::gate::service::Gate;
+use crate::keys::error::KeyError;
+use crate::keys::service::Keys;
+use crate::keys::vault::Vault;
+use crate::oauth::service::{OAuth, Parts};
+use crate::policy::service::Policies;
+use crate::projects::service::Projects;
+use crate::server::{Server, ServerParts};
+use crate::users::error::UserError;
+use crate::users::service::Users;
+
+/// Why a process does not come up.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database cannot be opened, or its schema is not ours.
+    #[error("the database cannot be used: {0}")]
+    Db(#[from] DbError),
+    /// The signing keys cannot be made or read.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The password settings are refused.
+    #[error(transparent)]
+    Users(#[from] UserError),
+    /// The folder for the database cannot be made.
+    #[error("the data directory cannot be made: {0}")]
+    Folder(#[source] std::io::Error),
+}
+
+/// Opens the database that `config` names. Does not touch its schema.
+///
+/// # Errors
+/// [`StartError::Db`] or [`StartError::Folder`].
+pub async fn open(config: &Config) -> Result<Db, StartError> {
+    let place = match &config.database {
+        Database::Sqlite { path } => {
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder).map_err(StartError::Folder)?;
+            }
+            Place::Sqlite(path.clone())
+        }
+        Database::Postgres { url, connections_max } => {
+            Place::Postgres { url: url.clone(), connections_max: *connections_max }
+        }
+    };
+    Ok(Db::open(&place).await?)
+}
+
+impl Server {
+    /// Brings everything up: opens the database, runs its migrations, reads or makes the keys.
+    ///
+    /// # Errors
+    /// [`StartError`], in words for whoever started it.
+    pub async fn start(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, StartError> {
+        let db = open(&config).await?;
+        for migration in db.migrate().await? {
+            tracing::info!(migration, "the schema was brought up to date");
+        }
+        db.poll_changes().await?;
+        let ctx = Ctx { db, clock, entropy };
+        let vault = Vault::new(config.encryption_key.bytes());
+        let keys = Keys::load(&ctx, &vault, &config.keys).await?;
+        let policies = Policies::new(&ctx);
+        let users = Users::new(ctx.clone(), vault.clone(), &config)?;
+        let accounts = Accounts::new(&ctx);
+        let apps = Apps::new(&ctx);
+        let projects = Projects::new(&ctx);
+        let oauth = OAuth::new(Parts {
+            ctx: ctx.clone(),
+            issuer: config.issuer.clone(),
+            keys: keys.clone(),
+            apps: apps.clone(),
+            users: users.clone(),
+            accounts: accounts.clone(),
+            policies: policies.clone(),
+        });
+        let gate = Gate::new(&ctx, &oauth, &users, &accounts, &apps, &policies);
+        let config = Arc::new(config);
+        Ok(Self(Arc::new(ServerParts {
+            config,
+            ctx,
+            vault,
+            keys,
+            policies,
+            users,
+            accounts,
+            apps,
+            projects,
+            oauth,
+            gate,
+        })))
+    }
+}

@@ -1,0 +1,68 @@
+//! What happens without being asked: changes of other processes are noticed, keys rotate, rows
+//! that have ended are swept.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::server::Server;
+
+/// How long another process's change may go unnoticed.
+const POLL_EVERY: Duration = Duration::from_millis(250);
+/// How often ended rows are swept: each sweep is small.
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
+/// How often the age of the keys is looked at.
+const ROTATE_EVERY: Duration = Duration::from_mins(10);
+
+/// Runs the background work of a node until `stop` is cancelled.
+pub async fn run(server: Server, stop: CancellationToken) {
+    tokio::join!(
+        every(POLL_EVERY, &stop, || poll(&server)),
+        every(SWEEP_EVERY, &stop, || sweep(&server)),
+        every(ROTATE_EVERY, &stop, || rotate(&server)),
+    );
+}
+
+async fn every<F, W>(period: Duration, stop: &CancellationToken, work: F)
+where
+    F: Fn() -> W,
+    W: Future<Output = ()>,
+{
+    let mut ticks = tokio::time::interval(period);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => work().await,
+        }
+    }
+}
+
+async fn poll(server: &Server) {
+    if let Err(error) = server.ctx.db.poll_changes().await {
+        tracing::warn!(%error, "changes of other processes could not be read");
+    }
+    if let Err(error) = server.keys.reload_if_changed().await {
+        tracing::error!(%error, "the signing keys could not be read again");
+    }
+}
+
+async fn sweep(server: &Server) {
+    let swept = async {
+        Ok::<_, crate::db::error::DbError>(
+            server.users.sweep().await? + server.oauth.sweep().await?,
+        )
+    };
+    match swept.await {
+        Ok(0) => {}
+        Ok(rows) => tracing::debug!(rows, "ended rows were swept"),
+        Err(error) => tracing::warn!(%error, "ended rows could not be swept"),
+    }
+}
+
+async fn rotate(server: &Server) {
+    if let Err(error) = server.keys.rotate_due().await {
+        tracing::error!(%error, "the signing keys could not be rotated");
+    }
+}
