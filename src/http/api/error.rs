@@ -1,0 +1,225 @@
+//! How the resource API says no: `{"error": "text for people", "reason": "code for programs"}`.
+
+use std::borrow::Cow;
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, SecondsFormat, Utc};
+use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use serde_json::{Value, json};
+
+use crate::db::error::DbError;
+use crate::gate::refusal::Refusal;
+use crate::gate::routes::{Lock, Missing};
+use crate::policy::document::Fault;
+use crate::policy::model::PolicyError;
+use crate::policy::privilege::{AccessAdmin, Privilege as _, ProjectAdmin};
+use crate::projects::model::ProjectError;
+
+/// Why a request to the resource API fails.
+#[derive(Debug)]
+pub(in crate::http) enum ApiError {
+    /// The gate did not let it pass.
+    Refused(Refusal),
+    /// Something in the query is wrong.
+    BadQuery(Cow<'static, str>),
+    /// Something in the body is wrong.
+    BadBody(Cow<'static, str>),
+    /// The body is not JSON, as its sender says.
+    UnsupportedMediaType,
+    /// The body is too large.
+    TooLarge,
+    /// There is no such thing, or the caller may not see it.
+    NotFound,
+    /// The path exists, the method does not.
+    MethodNotAllowed,
+    /// What should be made is there already.
+    AlreadyExists(&'static str),
+    /// The account has as many as it may.
+    TooMany(&'static str),
+    /// A policy breaks its grammar.
+    InvalidPolicy(Vec<Fault>),
+    /// A policy gives away what its author does not have.
+    GrantsMoreThanHeld(String),
+    /// Our fault.
+    Internal(DbError),
+}
+
+impl ApiError {
+    /// What the table says about an object that is not there, or may not be seen.
+    pub(in crate::http::api) fn missing(lock: &'static Lock) -> Self {
+        match (lock.missing, lock.privilege) {
+            (Missing::Forbidden, Some(privilege)) => {
+                Self::Refused(Refusal::PolicyDenies { privilege })
+            }
+            _ => Self::NotFound,
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Refused(refusal) => match refusal {
+                Refusal::MissingToken | Refusal::InvalidToken => StatusCode::UNAUTHORIZED,
+                Refusal::InvalidRequest(_)
+                | Refusal::AccountRequired
+                | Refusal::InvalidAccount(_) => StatusCode::BAD_REQUEST,
+                Refusal::InsufficientScope { .. }
+                | Refusal::AppInDevelopment
+                | Refusal::AppNotAllowed
+                | Refusal::NotAMember
+                | Refusal::NoUser
+                | Refusal::PolicyDenies { .. } => StatusCode::FORBIDDEN,
+                Refusal::Internal(_) | Refusal::Bug(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            },
+            Self::BadQuery(_) | Self::BadBody(_) | Self::InvalidPolicy(_) => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::AlreadyExists(_) | Self::TooMany(_) => StatusCode::CONFLICT,
+            Self::GrantsMoreThanHeld(_) => StatusCode::FORBIDDEN,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn body(&self) -> Value {
+        let plain = |reason: &str, text: &str| json!({"error": text, "reason": reason});
+        match self {
+            Self::Refused(refusal) => refusal_body(refusal),
+            Self::BadQuery(text) => plain("invalid_query", text),
+            Self::BadBody(text) => plain("invalid_body", text),
+            Self::UnsupportedMediaType => {
+                plain("unsupported_media_type", "send the body as application/json")
+            }
+            Self::TooLarge => plain("too_large", "the body is too large"),
+            Self::NotFound => plain("not_found", "Not Found"),
+            Self::MethodNotAllowed => {
+                plain("method_not_allowed", "this path does not know this method")
+            }
+            Self::AlreadyExists(text) => plain("already_exists", text),
+            Self::TooMany(text) => plain("too_many", text),
+            Self::InvalidPolicy(faults) => {
+                let text = "the policy is invalid";
+                json!({"error": text, "reason": "invalid_policy", "faults": faults})
+            }
+            Self::GrantsMoreThanHeld(privilege) => json!({
+                "error": format!("the policy grants {privilege}, which you do not hold yourself"),
+                "reason": "grants_more_than_held",
+                "privilege": privilege,
+            }),
+            Self::Internal(_) => plain("server_error", "the server failed"),
+        }
+    }
+
+    /// Source: RFC 6750 section 3. Without a token there is no error code to tell.
+    fn challenge(&self) -> Option<String> {
+        let Self::Refused(refusal) = self else { return None };
+        let realm = "Bearer realm=\"narthex\"";
+        let text = refusal.to_string().replace(['"', '\\'], "'");
+        let error = refusal.reason();
+        match refusal {
+            Refusal::MissingToken => Some(realm.to_owned()),
+            Refusal::InvalidRequest(_) | Refusal::InvalidToken => {
+                Some(format!("{realm}, error=\"{error}\", error_description=\"{text}\""))
+            }
+            Refusal::InsufficientScope { needed } => Some(format!(
+                "{realm}, error=\"{error}\", error_description=\"{text}\", scope=\"{needed}\""
+            )),
+            _ => None,
+        }
+    }
+
+    fn log(&self) {
+        match self {
+            Self::Internal(error) | Self::Refused(Refusal::Internal(error)) => {
+                tracing::error!(%error, cause = ?error, "a request to the API failed");
+            }
+            Self::Refused(Refusal::Bug(what)) => tracing::error!(what, "a bug"),
+            _ => {}
+        }
+    }
+}
+
+fn refusal_body(refusal: &Refusal) -> Value {
+    let (error, reason) = (refusal.to_string(), refusal.reason());
+    match refusal {
+        Refusal::InsufficientScope { needed } => {
+            json!({"error": error, "reason": reason, "scope": needed})
+        }
+        Refusal::PolicyDenies { privilege } => {
+            json!({"error": error, "reason": reason, "privilege": privilege})
+        }
+        _ => json!({"error": error, "reason": reason}),
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        self.log();
+        let mut response = answer(self.status(), self.body());
+        if let Some(challenge) = self.challenge().and_then(|text| HeaderValue::try_from(text).ok())
+        {
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
+
+/// An answer in JSON that nobody keeps: it is about one caller.
+pub(in crate::http::api) fn answer(status: StatusCode, body: impl serde::Serialize) -> Response {
+    let mut response = (status, Json(body)).into_response();
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<DbError> for ApiError {
+    fn from(error: DbError) -> Self {
+        Self::Internal(error)
+    }
+}
+
+impl From<ProjectError> for ApiError {
+    fn from(error: ProjectError) -> Self {
+        match error {
+            ProjectError::BadText(..) => Self::BadBody(error.to_string().into()),
+            ProjectError::NameTaken => Self::AlreadyExists("a project of that name already exists"),
+            ProjectError::IdTaken(_) => Self::AlreadyExists("a project of that id already exists"),
+            ProjectError::UnknownAccount(_) => Self::NotFound,
+            ProjectError::Denied => {
+                Self::Refused(Refusal::PolicyDenies { privilege: ProjectAdmin::NAME })
+            }
+            ProjectError::Internal(error) => Self::Internal(error),
+        }
+    }
+}
+
+impl From<PolicyError> for ApiError {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::BadName(_) => Self::BadBody(error.to_string().into()),
+            PolicyError::Duplicate => Self::AlreadyExists("a policy of that name already exists"),
+            PolicyError::Invalid(faults) => Self::InvalidPolicy(faults),
+            PolicyError::NotAllowed => {
+                Self::Refused(Refusal::PolicyDenies { privilege: AccessAdmin::NAME })
+            }
+            PolicyError::GrantsMoreThanHeld(privilege) => Self::GrantsMoreThanHeld(privilege),
+            PolicyError::TooMany => Self::TooMany("the account has too many policies"),
+            PolicyError::UnknownAccount => Self::NotFound,
+            PolicyError::Internal(error) => Self::Internal(error),
+        }
+    }
+}
+
+/// An instant, as the API writes it.
+pub(in crate::http::api) fn date(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}

@@ -1,0 +1,98 @@
+//! The gate as extractors: a handler that names one runs only for those who pass.
+
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, MatchedPath, Path};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+
+use crate::gate::checks::Header;
+use crate::gate::refusal::{ACCOUNT_HEADER, Refusal};
+use crate::gate::routes::{Lock, find};
+use crate::gate::service::{Caller, Presented};
+use crate::http::api::error::ApiError;
+use crate::http::client_ip::client_ip;
+use crate::policy::attributes::Attributes;
+use crate::policy::permit::Permit;
+use crate::policy::privilege::Privilege;
+use crate::server::Server;
+
+/// A caller who has `P` in the account of the request, at least for some resources.
+pub(in crate::http::api) struct Permitted<P: Privilege> {
+    /// What services ask for.
+    pub(in crate::http::api) permit: Permit<P>,
+    /// What the permit was given on.
+    pub(in crate::http::api) facts: Attributes,
+    /// What opened the route.
+    pub(in crate::http::api) lock: &'static Lock,
+}
+
+impl<P: Privilege> FromRequestParts<Server> for Permitted<P> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, ApiError> {
+        let (caller, lock) = pass(parts, server).await?;
+        let permit = caller.permit(lock)?;
+        let place = caller.place.ok_or(Refusal::Bug("a permit without an account"))?;
+        Ok(Self { permit, facts: place.facts, lock })
+    }
+}
+
+/// A caller at a route that asks for no privilege.
+pub(in crate::http::api) struct Passed(pub(in crate::http::api) Caller);
+
+impl FromRequestParts<Server> for Passed {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, ApiError> {
+        let (caller, lock) = pass(parts, server).await?;
+        if lock.privilege.is_some() {
+            return Err(
+                Refusal::Bug("a handler does not ask for the privilege of its route").into()
+            );
+        }
+        Ok(Self(caller))
+    }
+}
+
+async fn pass(parts: &Parts, server: &Server) -> Result<(Caller, &'static Lock), ApiError> {
+    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let lock = find(parts.method.as_str(), path)
+        .and_then(|route| route.lock.as_ref())
+        .ok_or(Refusal::Bug("a handler behind the gate has no line in the table"))?;
+    let presented = Presented {
+        authorization: header(&parts.headers, AUTHORIZATION.as_str()),
+        token_in_query: parts.uri.query().is_some_and(has_token),
+        account: header(&parts.headers, ACCOUNT_HEADER),
+        ip: client_ip(&parts.headers, &parts.extensions, &server.config.trusted_proxies),
+    };
+    Ok((server.gate.checkpoint(lock, &presented).await?, lock))
+}
+
+fn has_token(query: &str) -> bool {
+    form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token")
+}
+
+fn header<'r>(headers: &'r HeaderMap, name: &str) -> Header<'r> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Header::Absent,
+        (Some(value), None) => Header::Once(value.as_bytes()),
+        (Some(_), Some(_)) => Header::Repeated,
+    }
+}
+
+/// The parameter of a path with one. What is not even well-formed does not exist: 404.
+pub(in crate::http::api) struct Id<T>(pub(in crate::http::api) T);
+
+impl<T: FromStr> FromRequestParts<Server> for Id<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, ApiError> {
+        let Path(text) = Path::<String>::from_request_parts(parts, server)
+            .await
+            .map_err(|_| ApiError::NotFound)?;
+        text.parse().map(Self).map_err(|_| ApiError::NotFound)
+    }
+}

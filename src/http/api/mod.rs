@@ -1,0 +1,81 @@
+//! The resource API. Everything below `/v1` is made from the one table in `gate/routes`.
+//!
+//! Shapes are those that the platform's public clients expect: lists are
+//! `{"items": […], "links": {"self", "next"?}}`, faults `{"error": "text", "reason": "code"}`.
+
+mod accounts;
+mod body;
+mod error;
+mod guard;
+mod paging;
+mod policies;
+mod projects;
+mod query;
+mod scopes;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, any, get, post};
+
+use crate::gate::routes::{Operation, Route, TABLE};
+use crate::http::api::error::ApiError;
+use crate::http::cors;
+use crate::server::Server;
+
+/// What scripts of registered apps may do.
+const CORS: cors::Rule = cors::Rule {
+    methods: "GET, HEAD, POST",
+    headers: "authorization, content-type, lifeomic-account",
+    expose: "www-authenticate",
+};
+
+/// All routes of the table, and an answer in JSON for everything else below `/v1`.
+pub fn routes(server: &Server) -> Router<Server> {
+    let mut router = Router::new();
+    for route in TABLE {
+        // Lines of one path merge; axum answers HEAD by GET, and lists the methods in `Allow`.
+        router = router.route(route.path, handler(route));
+    }
+    ["/v1", "/v1/", "/v1/{*rest}"]
+        .iter()
+        .fold(router, |router, path| router.route(path, any(not_found)))
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state((CORS, server.apps.clone()), cors::guard))
+}
+
+fn handler(route: &Route) -> MethodRouter<Server> {
+    match route.operation {
+        Operation::ListAccounts => get(accounts::list),
+        Operation::GetAccount => get(accounts::get_one),
+        Operation::ListGroups => get(accounts::groups),
+        Operation::ListPolicies => get(policies::list),
+        Operation::CreatePolicy => post(policies::create),
+        Operation::GetPolicy => get(policies::get_one),
+        Operation::ListProjects => get(projects::list),
+        Operation::CreateProject => post(projects::create),
+        Operation::GetProject => get(projects::get_one),
+        Operation::ListScopes => get(scopes::list),
+    }
+}
+
+async fn not_found() -> ApiError {
+    ApiError::NotFound
+}
+
+async fn method_not_allowed() -> ApiError {
+    ApiError::MethodNotAllowed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::refusal::ACCOUNT_HEADER;
+
+    #[test]
+    fn case_73_scripts_may_use_the_methods_and_headers_of_the_table() {
+        for route in TABLE {
+            assert!(CORS.methods.split(", ").any(|method| method == route.method.as_str()));
+        }
+        assert!(CORS.headers.contains(&ACCOUNT_HEADER.to_lowercase()));
+    }
+}

@@ -1,0 +1,118 @@
+//! Form bodies and credentials of a request, read strictly.
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequest, Request};
+use axum::response::{IntoResponse, Response};
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, StatusCode};
+
+use crate::http::oauth::answer::refused;
+use crate::oauth::error::TokenError;
+use crate::oauth::params::Params;
+use crate::server::Server;
+
+/// Largest form body, in bytes.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// What an app posts to the token endpoint and its neighbours.
+#[derive(Debug)]
+pub(in crate::http::oauth) struct AppForm {
+    /// The parameters in the body; those in the URL are not looked at.
+    pub(in crate::http::oauth) params: Params,
+    /// The header field `Authorization`.
+    pub(in crate::http::oauth) authorization: Option<String>,
+}
+
+/// Why a form is refused. Source: RFC 6749 section 5.2.
+#[derive(Debug)]
+pub(in crate::http::oauth) enum BadForm {
+    /// Another content type, or none.
+    Type,
+    /// Too large, or broken off.
+    Body,
+    /// Not the text of a form, or one that is repeated.
+    Params(&'static str),
+    /// `Authorization` twice, or not text.
+    Authorization,
+}
+
+impl BadForm {
+    /// What to tell the client.
+    pub(in crate::http::oauth) fn description(&self) -> &'static str {
+        match self {
+            Self::Type => "the body must be application/x-www-form-urlencoded",
+            Self::Body => "the body is too large or incomplete",
+            Self::Params(description) => description,
+            Self::Authorization => "Authorization must come once, as plain text",
+        }
+    }
+}
+
+impl IntoResponse for BadForm {
+    fn into_response(self) -> Response {
+        let status = match self {
+            Self::Body => StatusCode::PAYLOAD_TOO_LARGE,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        refused(status, "invalid_request", self.description())
+    }
+}
+
+impl FromRequest<Server> for AppForm {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, _: &Server) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
+        let authorization = authorization(&parts.headers).map_err(IntoResponse::into_response)?;
+        let params = read(&parts.headers, body).await.map_err(IntoResponse::into_response)?;
+        Ok(Self { params, authorization })
+    }
+}
+
+/// Whether the request says that its body is a form.
+pub(in crate::http::oauth) fn is_form(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let (first, second) = (types.next(), types.next());
+    let essence = first.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = essence.split(';').next().unwrap_or_default().trim();
+    second.is_none() && essence.eq_ignore_ascii_case(FORM)
+}
+
+/// The parameters of a form body.
+///
+/// # Errors
+/// [`BadForm`].
+pub(in crate::http::oauth) async fn read(
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Params, BadForm> {
+    if !is_form(headers) {
+        return Err(BadForm::Type);
+    }
+    let bytes = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| BadForm::Body)?;
+    Params::parse(&bytes).map_err(|bad| BadForm::Params(bad.description()))
+}
+
+/// The one header field `Authorization`, if there is one.
+///
+/// # Errors
+/// [`BadForm::Authorization`].
+pub(in crate::http::oauth) fn authorization(
+    headers: &HeaderMap,
+) -> Result<Option<String>, BadForm> {
+    let mut fields = headers.get_all(AUTHORIZATION).iter();
+    match (fields.next(), fields.next()) {
+        (None, _) => Ok(None),
+        (Some(one), None) => {
+            one.to_str().map(|text| Some(text.to_owned())).map_err(|_| BadForm::Authorization)
+        }
+        (Some(_), Some(_)) => Err(BadForm::Authorization),
+    }
+}
+
+impl From<BadForm> for TokenError {
+    fn from(bad: BadForm) -> Self {
+        Self::InvalidRequest(bad.description())
+    }
+}

@@ -1,0 +1,142 @@
+//! `/logout`. Source: OpenID Connect RP-Initiated Logout 1.0.
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+use form_urlencoded::Serializer;
+use http::StatusCode;
+
+use crate::http::browser::Browser;
+use crate::http::oauth::form;
+use crate::http::pages;
+use crate::http::pages::form::not_ours;
+use crate::http::pages::templates::{SignOutPage, Site};
+use crate::http::session::{self, CurrentLogin, SessionCookies};
+use crate::oauth::logout::{self, LogoutError, LogoutRequest, LogoutStep};
+use crate::oauth::params::Params;
+use crate::server::Server;
+
+const CSRF: &str = "logout";
+/// What tells the answer on our own page from an app's request in a form.
+const CONFIRM: &str = "confirm";
+/// What an app says; the form of our own page carries it on.
+const OF_THE_APP: [&str; 5] =
+    ["id_token_hint", "client_id", "post_logout_redirect_uri", "logout_uri", "state"];
+
+/// `GET /logout`.
+pub(in crate::http::oauth) async fn get(
+    State(server): State<Server>,
+    browser: Browser,
+    login: CurrentLogin,
+    cookies: SessionCookies,
+    request: Request,
+) -> Response {
+    let params = match Params::parse(request.uri().query().unwrap_or_default().as_bytes()) {
+        Ok(params) => params,
+        Err(bad) => return refused(bad.description()),
+    };
+    let asked = match logout::read(&server.oauth, &params).await {
+        Ok(asked) => asked,
+        Err(error) => return answer_error(&error),
+    };
+    match asked.step(login.login()) {
+        LogoutStep::Nothing => go(&asked),
+        LogoutStep::End => end(&server, &login, &cookies, &asked).await,
+        LogoutStep::Confirm => ask(&server, browser, &login, &asked, &params),
+    }
+}
+
+/// The page that asks; its answer comes to [`post`].
+fn ask(
+    server: &Server,
+    browser: Browser,
+    login: &CurrentLogin,
+    asked: &LogoutRequest,
+    params: &Params,
+) -> Response {
+    let mut fields = of_the_app(params);
+    fields.push((CONFIRM, "yes"));
+    let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let page = SignOutPage {
+        site: Site::plain(),
+        app: asked.app.as_ref().map(|app| app.title.clone()),
+        user: login.user().map_or_else(String::new, |user| user.username.clone()),
+        action: "/logout".to_owned(),
+        csrf: browser.csrf(&server.vault, CSRF),
+        fields: fields.into_iter().map(own).collect(),
+    };
+    (browser, pages::page(StatusCode::OK, &page)).into_response()
+}
+
+/// `POST /logout`: the answer on our own page, or an app's request in a form.
+///
+/// A form of another site comes without the session cookie, so the browser is sent to ask again
+/// by GET.
+pub(in crate::http::oauth) async fn post(
+    State(server): State<Server>,
+    browser: Browser,
+    login: CurrentLogin,
+    cookies: SessionCookies,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let params = match form::read(&parts.headers, body).await {
+        Ok(params) => params,
+        Err(bad) => return refused(bad.description()),
+    };
+    let of_the_app = of_the_app(&params);
+    if !params.has(CONFIRM) && !of_the_app.is_empty() {
+        let query = Serializer::new(String::new()).extend_pairs(of_the_app).finish();
+        return pages::see_other(&format!("/logout?{query}"));
+    }
+    if !browser.check_csrf(&server.vault, CSRF, params.get("csrf")) {
+        return not_ours();
+    }
+    match logout::read(&server.oauth, &params).await {
+        Ok(asked) => end(&server, &login, &cookies, &asked).await,
+        Err(error) => answer_error(&error),
+    }
+}
+
+fn of_the_app(params: &Params) -> Vec<(&str, &str)> {
+    params.pairs().filter(|(name, _)| OF_THE_APP.contains(name)).collect()
+}
+
+/// Ends the session, and what it gave to apps, before the browser goes on.
+async fn end(
+    server: &Server,
+    login: &CurrentLogin,
+    cookies: &SessionCookies,
+    asked: &LogoutRequest,
+) -> Response {
+    if let Some(login) = login.login()
+        && let Err(error) = logout::end(&server.oauth, login).await
+    {
+        return pages::broken(&error);
+    }
+    match cookies.end(server).await {
+        Ok(removed) => {
+            let mut response = go(asked);
+            session::set(response.headers_mut(), removed);
+            response
+        }
+        Err(error) => pages::broken(&error),
+    }
+}
+
+fn go(asked: &LogoutRequest) -> Response {
+    pages::see_other(asked.then.as_deref().unwrap_or("/signed-out"))
+}
+
+fn refused(what: &str) -> Response {
+    let text = format!("The app that sent you here made a mistake: {what}.");
+    pages::error(StatusCode::BAD_REQUEST, "You are still signed in", &text)
+}
+
+fn answer_error(error: &LogoutError) -> Response {
+    match error {
+        LogoutError::Refused(text) => {
+            pages::error(StatusCode::BAD_REQUEST, "You are still signed in", text)
+        }
+        LogoutError::Internal(error) => pages::broken(error),
+    }
+}

@@ -1,0 +1,52 @@
+//! The protocol over HTTP.
+
+mod answer;
+mod authorize;
+mod form;
+mod logout;
+mod metadata;
+mod token;
+mod userinfo;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+
+use crate::http::cors;
+use crate::http::oauth::answer::method_not_allowed;
+use crate::server::Server;
+
+/// What scripts of registered apps may do.
+const CORS: cors::Rule = cors::Rule {
+    methods: "GET, POST",
+    headers: "authorization, content-type",
+    expose: "www-authenticate",
+};
+
+/// All endpoints of the protocol.
+pub fn routes(server: &Server) -> Router<Server> {
+    let guard = from_fn_with_state((CORS, server.apps.clone()), cors::guard);
+    let for_scripts = Router::new()
+        .route("/token", post(token::token).fallback(method_not_allowed))
+        .route("/revoke", post(token::revoke).fallback(method_not_allowed))
+        .route(
+            "/userinfo",
+            get(userinfo::handle).post(userinfo::handle).fallback(method_not_allowed),
+        )
+        .layer(guard);
+    Router::new()
+        .route("/authorize", get(authorize::get).post(authorize::post))
+        .route("/authorize/{grant}", get(authorize::resume))
+        .route("/introspect", post(token::introspect).fallback(method_not_allowed))
+        .route("/jwks", get(metadata::jwks).fallback(method_not_allowed))
+        .route(
+            "/.well-known/openid-configuration",
+            get(metadata::openid).fallback(method_not_allowed),
+        )
+        .route(
+            "/.well-known/oauth-authorization-server",
+            get(metadata::oauth).fallback(method_not_allowed),
+        )
+        .route("/logout", get(logout::get).post(logout::post))
+        .merge(for_scripts)
+}

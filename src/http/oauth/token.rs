@@ -1,0 +1,80 @@
+//! `/token`, `/revoke`, `/introspect`: where apps ask, with their own credentials.
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::base::secret::Secret;
+use crate::http::oauth::answer::json;
+use crate::http::oauth::form::AppForm;
+use crate::oauth::error::TokenError;
+use crate::oauth::issue::Issued;
+use crate::oauth::{introspection, revocation, token};
+use crate::server::Server;
+
+/// The answer to a token request. Source: RFC 6749 section 5.1, OpenID Connect Core
+/// section 3.1.3.3.
+#[derive(Serialize)]
+struct Tokens<'a> {
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<&'a str>,
+    scope: String,
+}
+
+impl<'a> From<&'a Issued> for Tokens<'a> {
+    fn from(issued: &'a Issued) -> Self {
+        Self {
+            access_token: issued.access_token.reveal(),
+            token_type: "Bearer",
+            expires_in: issued.expires_in,
+            refresh_token: issued.refresh_token.as_ref().map(Secret::reveal),
+            id_token: issued.id_token.as_ref().map(Secret::reveal),
+            scope: issued.scope.to_string(),
+        }
+    }
+}
+
+/// `POST /token`.
+///
+/// # Errors
+/// [`TokenError`], which is its own response.
+pub(in crate::http::oauth) async fn token(
+    State(server): State<Server>,
+    form: AppForm,
+) -> Result<Response, TokenError> {
+    let issued =
+        token::exchange(&server.oauth, &form.params, form.authorization.as_deref()).await?;
+    Ok(json(StatusCode::OK, &Tokens::from(&issued)))
+}
+
+/// `POST /revoke`. Source: RFC 7009 section 2.
+///
+/// # Errors
+/// [`TokenError`], which is its own response.
+pub(in crate::http::oauth) async fn revoke(
+    State(server): State<Server>,
+    form: AppForm,
+) -> Result<Response, TokenError> {
+    revocation::revoke(&server.oauth, &form.params, form.authorization.as_deref()).await?;
+    Ok(StatusCode::OK.into_response())
+}
+
+/// `POST /introspect`. Source: RFC 7662 section 2.
+///
+/// # Errors
+/// [`TokenError`], which is its own response.
+pub(in crate::http::oauth) async fn introspect(
+    State(server): State<Server>,
+    form: AppForm,
+) -> Result<Response, TokenError> {
+    let answer =
+        introspection::introspect(&server.oauth, &form.params, form.authorization.as_deref())
+            .await?;
+    Ok(json(StatusCode::OK, &answer))
+}

@@ -1,0 +1,123 @@
+//! `/consent`: may this app act for the user?
+
+use axum::extract::State;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::StatusCode;
+
+use crate::apps::model::Status;
+use crate::base::id::GrantId;
+use crate::gate::routes::SCOPES;
+use crate::http::browser::Browser;
+use crate::http::pages::form::{ForGrant, Form, not_ours};
+use crate::http::pages::templates::{ConsentPage, Site};
+use crate::http::pages::{error, go, page, see_other, sign_in_path};
+use crate::http::session::CurrentLogin;
+use crate::oauth::authorize::{self, ConsentAsk, Step};
+use crate::server::Server;
+use crate::users::login::Login;
+
+/// What the scopes of OpenID Connect let an app do. Source: OpenID Connect Core section 5.4.
+const OPENID_SCOPES: [(&str, &str); 6] = [
+    ("openid", "Know who you are"),
+    ("profile", "See your name and username"),
+    ("email", "See your e-mail address"),
+    ("phone", "See your phone number"),
+    ("address", "See your postal address"),
+    ("offline_access", "Stay connected while you are away"),
+];
+
+/// Bound to the browser, the session and this very request: nobody else can give the answer.
+fn csrf_purpose(grant: GrantId, login: &Login) -> String {
+    format!("consent/{grant}/{}", URL_SAFE_NO_PAD.encode(login.session.0))
+}
+
+fn wish(scope: &str) -> String {
+    let openid = OPENID_SCOPES.iter().find(|(name, _)| *name == scope).map(|(_, text)| *text);
+    let known = || SCOPES.iter().find(|info| info.name == scope).map(|info| info.description);
+    openid.or_else(known).map_or_else(|| format!("Use “{scope}”"), str::to_owned)
+}
+
+fn consent_page(server: &Server, grant: GrantId, csrf: String, ask: &ConsentAsk) -> ConsentPage {
+    let title = ask.app.title.clone();
+    // The secure scheme is what people expect; any other is worth reading.
+    let host = ask.destination.strip_prefix("https://").unwrap_or(&ask.destination);
+    let letter = title.chars().find(|c| c.is_alphanumeric()).unwrap_or('?');
+    let account = if ask.account_name.is_empty() {
+        ask.account.to_string()
+    } else {
+        format!("{} ({})", ask.account_name, ask.account)
+    };
+    ConsentPage {
+        site: Site::of(&server.config),
+        grant: grant.to_string(),
+        csrf,
+        app_letter: letter.to_uppercase().collect(),
+        app_title: title,
+        app_account: account,
+        app_host: Some(host.to_owned()),
+        in_development: ask.app.status == Status::Developing,
+        user: ask.user.shown_name().to_owned(),
+        wishes: ask.scopes.iter().map(|scope| wish(scope)).collect(),
+    }
+}
+
+fn nothing_asked() -> Response {
+    error(
+        StatusCode::BAD_REQUEST,
+        "Nothing to allow",
+        "No app is waiting for your answer here. Go back to the app, and try again.",
+    )
+}
+
+/// `GET /consent`
+pub(in crate::http::pages) async fn show(
+    State(server): State<Server>,
+    ForGrant(grant): ForGrant,
+    current: CurrentLogin,
+    browser: Browser,
+) -> Response {
+    let Some(grant) = grant else { return nothing_asked() };
+    let step = authorize::resume(&server.oauth, grant, browser.digest(), current.login()).await;
+    match (step, current.login()) {
+        (Ok(Step::Consent { grant, view }), Some(login)) => {
+            let csrf = browser.csrf(&server.vault, &csrf_purpose(grant, login));
+            page(StatusCode::OK, &consent_page(&server, grant, csrf, &view))
+        }
+        (other, _) => go(&server, other),
+    }
+}
+
+/// `POST /consent`
+pub(in crate::http::pages) async fn submit(
+    State(server): State<Server>,
+    current: CurrentLogin,
+    browser: Browser,
+    form: Form,
+) -> Response {
+    let Some(grant) = form.grant else { return nothing_asked() };
+    let Some(login) = current.login() else { return see_other(&sign_in_path(Some(grant))) };
+    if !browser.check_csrf(&server.vault, &csrf_purpose(grant, login), form.get("csrf")) {
+        return not_ours();
+    }
+    let approve = match form.get("decision") {
+        Some("allow") => true,
+        Some("deny") => false,
+        _ => return nothing_asked(),
+    };
+    let digest = browser.digest();
+    go(&server, authorize::consent(&server.oauth, grant, digest, login, approve).await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scope_is_told_in_words_or_named() {
+        assert_eq!(wish("openid"), "Know who you are");
+        assert_eq!(wish("project.read"), "See your projects");
+        assert_eq!(wish("FHIR.read"), "Use “FHIR.read”");
+    }
+}

@@ -1,0 +1,167 @@
+//! `/sign-in`: the first factor.
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
+
+use crate::base::id::GrantId;
+use crate::base::secret::Secret;
+use crate::http::browser::Browser;
+use crate::http::pages::form::{ForGrant, Form, not_ours};
+use crate::http::pages::templates::{SignInPage, Site};
+use crate::http::pages::{after_sign_in, broken, go, page, retry_after, see_other};
+use crate::http::session::{self, CurrentLogin, SessionCookies};
+use crate::oauth::authorize::{self, Step};
+use crate::server::Server;
+use crate::users::error::SignInError;
+
+/// Longest name that is looked at, in bytes.
+const USERNAME_BYTES_MAX: usize = 1024;
+
+fn csrf_purpose(grant: Option<GrantId>) -> String {
+    grant.map_or_else(|| "sign-in".to_owned(), |grant| format!("sign-in/{grant}"))
+}
+
+/// What an attempt has come to.
+struct Attempt<'a> {
+    server: &'a Server,
+    browser: &'a Browser,
+    grant: Option<GrantId>,
+    username: &'a str,
+}
+
+impl Attempt<'_> {
+    fn page(&self, status: StatusCode, app: Option<String>, fault: Option<String>) -> Response {
+        let Self { server, browser, grant, username } = self;
+        page(
+            status,
+            &SignInPage {
+                site: Site::of(&server.config),
+                app,
+                grant: grant.map(|grant| grant.to_string()).unwrap_or_default(),
+                csrf: browser.csrf(&server.vault, &csrf_purpose(*grant)),
+                username: (*username).to_owned(),
+                fault,
+            },
+        )
+    }
+
+    fn refuse(&self, error: SignInError) -> Response {
+        match error {
+            SignInError::Wrong => self.page(
+                StatusCode::FORBIDDEN,
+                None,
+                Some("Username or password is wrong. Please try again.".to_owned()),
+            ),
+            SignInError::Throttled { retry_after_seconds } => {
+                let text = too_many(retry_after_seconds);
+                let answer = self.page(StatusCode::TOO_MANY_REQUESTS, None, Some(text));
+                retry_after(answer, retry_after_seconds)
+            }
+            SignInError::Busy { retry_after_seconds } => {
+                let text = "Many people are signing in right now. Please try again in a moment.";
+                let answer =
+                    self.page(StatusCode::SERVICE_UNAVAILABLE, None, Some(text.to_owned()));
+                retry_after(answer, retry_after_seconds)
+            }
+            SignInError::Internal(error) => broken(&error),
+        }
+    }
+}
+
+/// What whoever guessed too often is told.
+pub(in crate::http::pages) fn too_many(seconds: u32) -> String {
+    let wait = match seconds {
+        0..=1 => "a second".to_owned(),
+        2..=119 => format!("{seconds} seconds"),
+        _ => format!("{} minutes", seconds.div_ceil(60)),
+    };
+    format!("Too many wrong attempts. Please wait {wait}, then try again.")
+}
+
+/// `GET /sign-in`
+pub(in crate::http::pages) async fn show(
+    State(server): State<Server>,
+    ForGrant(grant): ForGrant,
+    current: CurrentLogin,
+    browser: Browser,
+) -> Response {
+    let mut username = String::new();
+    let mut app = None;
+    if let Some(grant) = grant {
+        let digest = browser.digest();
+        match authorize::resume(&server.oauth, grant, digest, current.login()).await {
+            Ok(Step::SignIn { app: asking, login_hint, .. }) => {
+                username = login_hint.filter(|hint| hint.len() <= 256).unwrap_or_default();
+                app = Some(asking.title.clone());
+            }
+            other => return go(&server, other),
+        }
+    } else if current.login().is_some() {
+        return see_other("/");
+    }
+    let attempt = Attempt { server: &server, browser: &browser, grant, username: &username };
+    let answer = attempt.page(StatusCode::OK, app, None);
+    (browser, answer).into_response()
+}
+
+/// `POST /sign-in`
+pub(in crate::http::pages) async fn submit(
+    State(server): State<Server>,
+    browser: Browser,
+    cookies: SessionCookies,
+    form: Form,
+) -> Response {
+    let grant = form.grant;
+    if !browser.check_csrf(&server.vault, &csrf_purpose(grant), form.get("csrf")) {
+        return not_ours();
+    }
+    let username = form.get("username").unwrap_or_default();
+    let password = Secret::presented(form.get("password").unwrap_or_default());
+    let attempt = Attempt { server: &server, browser: &browser, grant, username };
+    if username.len() > USERNAME_BYTES_MAX {
+        let attempt = Attempt { username: "", ..attempt };
+        return attempt.page(StatusCode::BAD_REQUEST, None, Some("The name is too long.".into()));
+    }
+    let first = match server.users.sign_in(username, &password, browser.source()).await {
+        Ok(first) => first,
+        Err(error) => return attempt.refuse(error),
+    };
+    let user = &first.user.id;
+    let (begun, next) = if first.needs_totp {
+        let query = grant.map(|grant| format!("?grant={grant}")).unwrap_or_default();
+        (cookies.begin_pending(&server, user).await, format!("/sign-in/totp{query}"))
+    } else {
+        (cookies.complete(&server, &browser, user, &["pwd"]).await, after_sign_in(grant))
+    };
+    answer(begun, &next)
+}
+
+/// Sends the browser on with its new cookies.
+pub(in crate::http::pages) fn answer(
+    begun: Result<Vec<http::HeaderValue>, crate::db::error::DbError>,
+    next: &str,
+) -> Response {
+    match begun {
+        Ok(cookies) => {
+            let mut answer = see_other(next);
+            session::set(answer.headers_mut(), cookies);
+            answer
+        }
+        Err(error) => broken(&error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_told_in_words() {
+        let wait = |seconds| too_many(seconds).split("wait ").nth(1).unwrap().to_owned();
+
+        assert_eq!(wait(1), "a second, then try again.");
+        assert_eq!(wait(64), "64 seconds, then try again.");
+        assert_eq!(wait(121), "3 minutes, then try again.");
+    }
+}

@@ -1,0 +1,342 @@
+//! What the templates show. One struct for each, fields ready to show; askama escapes them.
+
+use askama::Template;
+
+use crate::config::model::Config;
+use crate::http::assets::{LOGO, STYLE};
+
+/// What every page shows around its own part.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Host and port of this server, so that people see where they are; may be empty.
+    pub host: String,
+    /// Where the stylesheet is.
+    pub style: String,
+    /// Where the logo is.
+    pub logo: String,
+}
+
+impl Site {
+    /// The surroundings of a page of this server.
+    pub fn of(config: &Config) -> Self {
+        let url = config.issuer.as_str();
+        let host = url.split_once("://").map_or(url, |(_, host)| host).to_owned();
+        Self { host, ..Self::plain() }
+    }
+
+    /// The surroundings of a page that does not know its server.
+    pub fn plain() -> Self {
+        Self { host: String::new(), style: STYLE.href(), logo: LOGO.href() }
+    }
+
+    /// For the tests of templates.
+    #[cfg(test)]
+    pub fn sample() -> Self {
+        Self {
+            host: "id.example.org".to_owned(),
+            style: "style.css".to_owned(),
+            logo: "logo.svg".to_owned(),
+        }
+    }
+}
+
+/// `templates/sign_in.html`: asks for name and password.
+#[derive(Debug, Template)]
+#[template(path = "sign_in.html")]
+pub struct SignInPage {
+    /// Around it.
+    pub site: Site,
+    /// The app that asks for the sign-in.
+    pub app: Option<String>,
+    /// Number of the authorization that it is for; may be empty.
+    pub grant: String,
+    /// Token against posts from elsewhere.
+    pub csrf: String,
+    /// What was typed before.
+    pub username: String,
+    /// Why it is shown again.
+    pub fault: Option<String>,
+}
+
+/// `templates/totp.html`: asks for the second factor.
+#[derive(Debug, Template)]
+#[template(path = "totp.html")]
+pub struct TotpPage {
+    /// Around it.
+    pub site: Site,
+    /// Number of the authorization that it is for; may be empty.
+    pub grant: String,
+    /// Token against posts from elsewhere.
+    pub csrf: String,
+    /// Whose password was right.
+    pub name: String,
+    /// Where to begin again.
+    pub again: String,
+    /// Why it is shown again.
+    pub fault: Option<String>,
+}
+
+/// `templates/consent.html`: asks whether an app may act for the user.
+#[derive(Debug, Template)]
+#[template(path = "consent.html")]
+pub struct ConsentPage {
+    /// Around it.
+    pub site: Site,
+    /// Number of the authorization that it is for.
+    pub grant: String,
+    /// Token against posts from elsewhere; bound to the session, too.
+    pub csrf: String,
+    /// Title of the app: the developer's words.
+    pub app_title: String,
+    /// What stands in place of an icon; icons from elsewhere are not loaded.
+    pub app_letter: String,
+    /// The account that answers for the app: ours, not the developer's word.
+    pub app_account: String,
+    /// Where the answer goes, as far as people can judge it.
+    pub app_host: Option<String>,
+    /// Whether the app is still being developed.
+    pub in_development: bool,
+    /// Who is asked.
+    pub user: String,
+    /// What the app asks for, one phrase each.
+    pub wishes: Vec<String>,
+}
+
+/// A way out of an error page.
+#[derive(Debug)]
+pub struct Link {
+    /// Where to: a path of ours.
+    pub href: String,
+    /// What it says.
+    pub text: &'static str,
+}
+
+/// `templates/error.html`: says what went wrong.
+#[derive(Debug, Template)]
+#[template(path = "error.html")]
+pub struct ErrorPage {
+    /// Around it.
+    pub site: Site,
+    /// In a few words.
+    pub title: String,
+    /// What it means, and what to do.
+    pub text: String,
+    /// What to do, as a button.
+    pub link: Option<Link>,
+}
+
+/// `templates/signed_out.html`: says that it is over.
+#[derive(Debug, Template)]
+#[template(path = "signed_out.html")]
+pub struct SignedOutPage {
+    /// Around it.
+    pub site: Site,
+}
+
+/// `templates/sign_out.html`: asks whether to sign out.
+#[derive(Debug, Template)]
+#[template(path = "sign_out.html")]
+pub struct SignOutPage {
+    /// Around it.
+    pub site: Site,
+    /// The app that asks for it.
+    pub app: Option<String>,
+    /// Who would be signed out.
+    pub user: String,
+    /// Where the answer goes: a path of ours.
+    pub action: String,
+    /// Token against posts from elsewhere.
+    pub csrf: String,
+    /// What else the answer has to bring back.
+    pub fields: Vec<(String, String)>,
+}
+
+/// `templates/home.html`: says who is signed in.
+#[derive(Debug, Template)]
+#[template(path = "home.html")]
+pub struct HomePage {
+    /// Around it.
+    pub site: Site,
+    /// Full name.
+    pub name: Option<String>,
+    /// The name that they sign in with.
+    pub username: String,
+    /// E-mail address.
+    pub email: Option<String>,
+    /// Whether a second factor is asked for.
+    pub has_totp: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOSTILE: &str = "\"><script>alert(1)</script>&'";
+
+    fn texts() -> [String; 4] {
+        ["Ada Lovelace", "Clinic Portal", "acme", "ada"].map(str::to_owned)
+    }
+
+    fn hostile() -> [String; 4] {
+        [HOSTILE; 4].map(str::to_owned)
+    }
+
+    fn render(page: &impl Template) -> String {
+        page.render().unwrap()
+    }
+
+    /// Every page with every optional part, filled with these texts.
+    fn samples(texts: &[String; 4]) -> Vec<(&'static str, String)> {
+        [sign_in_samples(texts), other_samples(texts)].concat()
+    }
+
+    fn sign_in_samples(texts: &[String; 4]) -> Vec<(&'static str, String)> {
+        let site = Site::sample;
+        let [name, title, _, username] = texts;
+        vec![
+            (
+                "sign_in",
+                render(&SignInPage {
+                    site: site(),
+                    app: Some(title.clone()),
+                    grant: "17".to_owned(),
+                    csrf: "token".to_owned(),
+                    username: String::new(),
+                    fault: None,
+                }),
+            ),
+            (
+                "sign_in_wrong",
+                render(&SignInPage {
+                    site: site(),
+                    app: None,
+                    grant: String::new(),
+                    csrf: "token".to_owned(),
+                    username: username.clone(),
+                    fault: Some("Username or password is wrong.".to_owned()),
+                }),
+            ),
+            (
+                "totp",
+                render(&TotpPage {
+                    site: site(),
+                    grant: "17".to_owned(),
+                    csrf: "token".to_owned(),
+                    name: name.clone(),
+                    again: "/sign-in?grant=17".to_owned(),
+                    fault: Some("The code is wrong, or was used before.".to_owned()),
+                }),
+            ),
+        ]
+    }
+
+    fn other_samples(texts: &[String; 4]) -> Vec<(&'static str, String)> {
+        let site = Site::sample;
+        let [name, title, account, username] = texts;
+        vec![
+            (
+                "consent",
+                render(&ConsentPage {
+                    site: site(),
+                    grant: "17".to_owned(),
+                    csrf: "token".to_owned(),
+                    app_title: title.clone(),
+                    app_letter: "C".to_owned(),
+                    app_account: account.clone(),
+                    app_host: Some("portal.example.org".to_owned()),
+                    in_development: true,
+                    user: name.clone(),
+                    wishes: vec![
+                        "Know who you are".to_owned(),
+                        "See your name".to_owned(),
+                        format!("Use “{account}”"),
+                    ],
+                }),
+            ),
+            (
+                "error",
+                render(&ErrorPage {
+                    site: site(),
+                    title: "This page is over".to_owned(),
+                    text: title.clone(),
+                    link: Some(Link { href: "/sign-in".to_owned(), text: "Sign in" }),
+                }),
+            ),
+            ("signed_out", render(&SignedOutPage { site: site() })),
+            (
+                "sign_out",
+                render(&SignOutPage {
+                    site: site(),
+                    app: Some(title.clone()),
+                    user: name.clone(),
+                    action: "/logout".to_owned(),
+                    csrf: "token".to_owned(),
+                    fields: vec![("state".to_owned(), account.clone())],
+                }),
+            ),
+            (
+                "home",
+                render(&HomePage {
+                    site: site(),
+                    name: Some(name.clone()),
+                    username: username.clone(),
+                    email: Some(account.clone()),
+                    has_totp: true,
+                }),
+            ),
+        ]
+    }
+
+    #[test]
+    fn case_16_pages_escape_what_others_wrote() {
+        for (page, html) in samples(&hostile()) {
+            assert!(!html.contains("<script"), "{page}: {html}");
+            assert!(!html.contains(HOSTILE), "{page}: {html}");
+            assert_eq!(html.contains("alert(1)"), page != "signed_out", "{page}: {html}");
+        }
+    }
+
+    #[test]
+    fn case_17_consent_names_the_account_and_the_destination_beside_the_title() {
+        let pages = samples(&texts());
+        let (_, html) = pages.iter().find(|(page, _)| *page == "consent").unwrap();
+
+        for id in ["app-title", "app-account", "app-host", "app-developing", "consent-user"] {
+            assert!(html.contains(&format!("id=\"{id}\"")), "{id}: {html}");
+        }
+        assert!(html.contains(">portal.example.org<") && html.contains(">acme<"));
+        assert!(html.contains("in development"));
+    }
+
+    #[test]
+    fn pages_need_no_inline_code_and_name_their_fields() {
+        for (page, html) in samples(&texts()) {
+            assert!(html.contains("<html lang=\"en\">"), "{page}");
+            assert_eq!(html.matches("<h1").count(), 1, "{page}");
+            for banned in ["style=\"", "<style", "<script", "onclick", "javascript:", "http://"] {
+                assert!(!html.contains(banned), "{page}: {banned}");
+            }
+            for field in html.split("<input ").skip(1).filter(|f| !f.contains("type=\"hidden\"")) {
+                let id = field.split("id=\"").nth(1).unwrap().split('"').next().unwrap();
+                assert!(html.contains(&format!("<label for=\"{id}\">")), "{page}: {id}");
+                assert!(field.split('>').next().unwrap().contains("autocomplete=\""), "{page}");
+            }
+        }
+    }
+
+    /// Writes the pages to a folder, for whoever wants to look at them:
+    /// `NARTHEX_PAGES=/tmp/pages cargo test --lib pages_can_be_looked_at`.
+    #[test]
+    fn pages_can_be_looked_at() {
+        let Some(folder) = std::env::var_os("NARTHEX_PAGES").map(std::path::PathBuf::from) else {
+            return;
+        };
+        std::fs::create_dir_all(&folder).unwrap();
+        for (page, html) in samples(&texts()) {
+            std::fs::write(folder.join(page).with_extension("html"), html).unwrap();
+        }
+        for file in ["style.css", "logo.svg"] {
+            std::fs::copy(format!("static/{file}"), folder.join(file)).unwrap();
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Who is signed in, by the session cookie. The session itself is in [`crate::users::sessions`].
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::response::Response;
+use http::header::SET_COOKIE;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
+
+use crate::base::clock::micros;
+use crate::base::id::UserId;
+use crate::db::error::DbError;
+use crate::http::browser::Browser;
+use crate::http::cookies::Cookie;
+use crate::http::pages;
+use crate::server::Server;
+use crate::users::login::Login;
+use crate::users::model::User;
+use crate::users::sessions::{Held, Stage};
+
+/// Who is signed in, if anybody is: completely, with every factor, and still active.
+#[derive(Clone, Debug)]
+pub struct CurrentLogin(pub Option<(Arc<Login>, Arc<User>)>);
+
+impl CurrentLogin {
+    /// The sign-in.
+    pub fn login(&self) -> Option<&Login> {
+        self.0.as_ref().map(|(login, _)| login.as_ref())
+    }
+
+    /// Who it is.
+    pub fn user(&self) -> Option<&User> {
+        self.0.as_ref().map(|(_, user)| user.as_ref())
+    }
+}
+
+impl FromRequestParts<Server> for CurrentLogin {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Response> {
+        let https = server.config.issuer.is_https();
+        let Some(cookie) = Cookie::Session.read(&parts.headers, https) else {
+            return Ok(Self(None));
+        };
+        let found = server.users.current(cookie).await;
+        found.map(Self).map_err(|error| pages::broken(&error))
+    }
+}
+
+/// The session cookies that a request brought, to be replaced or taken away by its answer.
+#[derive(Clone, Debug)]
+pub struct SessionCookies {
+    https: bool,
+    session: Option<String>,
+    pending: Option<String>,
+}
+
+impl FromRequestParts<Server> for SessionCookies {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        server: &Server,
+    ) -> Result<Self, std::convert::Infallible> {
+        let https = server.config.issuer.is_https();
+        let read = |cookie: Cookie| cookie.read(&parts.headers, https).map(str::to_owned);
+        Ok(Self { https, session: read(Cookie::Session), pending: read(Cookie::Pending) })
+    }
+}
+
+impl SessionCookies {
+    /// Whose password was right a short while ago, in a sign-in that lacks its second factor.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn pending(&self, server: &Server) -> Result<Option<UserId>, DbError> {
+        let Some(cookie) = &self.pending else { return Ok(None) };
+        match server.users.sessions().read(cookie).await? {
+            Some(Held::Pending { user, .. }) => Ok(Some(user)),
+            Some(Held::Login(_)) | None => Ok(None),
+        }
+    }
+
+    /// Begins a sign-in that lacks its second factor. A session of before goes on beside it:
+    /// whoever turns back here stays who they were.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn begin_pending(
+        &self,
+        server: &Server,
+        user: &UserId,
+    ) -> Result<Vec<HeaderValue>, DbError> {
+        let stage = Stage::Pending { user: user.clone() };
+        let id = server.users.sessions().begin(self.pending.as_deref(), &stage).await?;
+        Ok(vec![Cookie::Pending.set(&id, self.https)])
+    }
+
+    /// Completes a sign-in: a session under a new id; what was there before ends.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn complete(
+        &self,
+        server: &Server,
+        browser: &Browser,
+        user: &UserId,
+        amr: &[&str],
+    ) -> Result<Vec<HeaderValue>, DbError> {
+        let sessions = server.users.sessions();
+        let amr = amr.iter().map(|method| (*method).to_owned()).collect();
+        let auth_time = micros(server.ctx.now());
+        let stage = Stage::Complete { user: user.clone(), auth_time, amr };
+        let id = sessions.begin(self.session.as_deref(), &stage).await?;
+        let mark = server.users.device_mark(user, &browser.digest());
+        let mut cookies = vec![Cookie::Session.set(&id, self.https), browser.know(mark)];
+        if let Some(pending) = &self.pending {
+            sessions.end(pending).await?;
+            cookies.push(Cookie::Pending.remove(self.https));
+        }
+        Ok(cookies)
+    }
+
+    /// Ends the session; the answer takes the cookies away.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn end(&self, server: &Server) -> Result<Vec<HeaderValue>, DbError> {
+        for cookie in [&self.session, &self.pending].into_iter().flatten() {
+            server.users.sessions().end(cookie).await?;
+        }
+        let names = [Cookie::Session, Cookie::Pending];
+        Ok(names.into_iter().map(|cookie| cookie.remove(self.https)).collect())
+    }
+}
+
+/// Adds `Set-Cookie` lines to an answer.
+pub fn set(headers: &mut HeaderMap, cookies: Vec<HeaderValue>) {
+    for cookie in cookies {
+        headers.append(SET_COOKIE, cookie);
+    }
+}
