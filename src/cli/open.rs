@@ -1,0 +1,56 @@
+//! Opening the data for a command that works beside a running server, or without one.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use crate::accounts::service::Accounts;
+use crate::apps::service::Apps;
+use crate::base::clock::SystemClock;
+use crate::base::entropy::OsEntropy;
+use crate::config::model::Config;
+use crate::db::ctx::Ctx;
+use crate::keys::vault::Vault;
+use crate::policy::service::Policies;
+use crate::projects::service::Projects;
+use crate::server::start;
+use crate::setup::service::Setup;
+use crate::users::service::Users;
+
+/// The services that need no keys.
+#[derive(Debug)]
+pub struct Opened {
+    /// Storage, time, randomness.
+    pub ctx: Ctx,
+    /// People.
+    pub users: Users,
+    /// Apps.
+    pub apps: Apps,
+    /// Configuration as code.
+    pub setup: Setup,
+}
+
+/// The database of a configuration, its schema brought up to date.
+///
+/// # Errors
+/// If it cannot be reached, or belongs to another build.
+pub async fn database(config: &Config) -> anyhow::Result<(Ctx, Vec<&'static str>)> {
+    let db = start::open(config).await?;
+    let ran = db.migrate().await.context("the database cannot be brought up to date")?;
+    let ctx = Ctx { db, clock: Arc::new(SystemClock), entropy: Arc::new(OsEntropy::default()) };
+    Ok((ctx, ran))
+}
+
+/// The services on the data of a configuration.
+///
+/// # Errors
+/// As [`database`].
+pub async fn open(config: &Config) -> anyhow::Result<Opened> {
+    let (ctx, _) = database(config).await?;
+    let vault = Vault::new(config.encryption_key.bytes());
+    let users = Users::new(ctx.clone(), vault, config)?;
+    let apps = Apps::new(&ctx);
+    let setup =
+        Setup::new(&users, &Accounts::new(&ctx), &apps, &Policies::new(&ctx), &Projects::new(&ctx));
+    Ok(Opened { ctx, users, apps, setup })
+}

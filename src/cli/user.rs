@@ -1,0 +1,139 @@
+//! `narthex user`: people, one at a time. Whole servers are set up with `narthex apply`.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use crate::base::id::UserId;
+use crate::base::secret::Secret;
+use crate::cli::open::open;
+use crate::cli::output::Output;
+use crate::cli::prompt::new_password;
+use crate::cli::source::SourceArgs;
+use crate::db::ctx::Ctx;
+use crate::users::model::NewUser;
+use crate::users::password::{PASSWORD_CHARS_MIN, PasswordInput, check_new};
+use crate::users::service::Users;
+
+const EXAMPLES: &str = "\
+Examples:
+  narthex user create ada --email ada@example.org --name 'Ada Byron'
+  narthex user create ada --generate-password
+  narthex user passwd ada < password.txt
+  narthex user totp ada
+
+Passwords are asked for at a terminal, or read as one line of standard input; never given as
+arguments, which other users of the machine can see.";
+
+/// Makes users and sets their credentials.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct UserArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Make a user with a password, and print the id
+    Create {
+        /// The name to sign in with
+        username: String,
+        /// The id [default: a fresh UUID]
+        #[arg(long, value_name = "ID")]
+        id: Option<UserId>,
+        /// E-mail address, taken as verified
+        #[arg(long, value_name = "ADDRESS")]
+        email: Option<String>,
+        /// Full name
+        #[arg(long)]
+        name: Option<String>,
+        /// Make up a password and print it
+        #[arg(long)]
+        generate_password: bool,
+        #[command(flatten)]
+        source: SourceArgs,
+    },
+    /// Set a user's password; everything that they were signed in to ends
+    Passwd {
+        /// The name to sign in with
+        username: String,
+        /// Make up a password and print it
+        #[arg(long)]
+        generate_password: bool,
+        #[command(flatten)]
+        source: SourceArgs,
+    },
+    /// Give a user a new second factor and print it, or take it away
+    Totp {
+        /// The name to sign in with
+        username: String,
+        /// Take the second factor away
+        #[arg(long)]
+        remove: bool,
+        #[command(flatten)]
+        source: SourceArgs,
+    },
+}
+
+impl UserArgs {
+    /// Runs `narthex user`.
+    ///
+    /// # Errors
+    /// What failed, in words.
+    pub async fn run(self, output: &mut Output) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Create { username, id, email, name, generate_password, source } => {
+                let opened = open(&source.load(None)?.config).await?;
+                let (password, shown) = password(&username, generate_password, &opened.ctx)?;
+                let email_verified = email.is_some();
+                let new =
+                    NewUser { id, username, email, email_verified, name, ..NewUser::default() };
+                let user = opened.users.create(new).await?;
+                opened.users.set_password(&user.id, &password).await?;
+                output.text(&shown)?;
+                output.line(&format!("made user {} with the id {}", user.username, user.id))?;
+            }
+            Command::Passwd { username, generate_password, source } => {
+                let opened = open(&source.load(None)?.config).await?;
+                let id = find(&opened.users, &username).await?;
+                let (password, shown) = password(&username, generate_password, &opened.ctx)?;
+                opened.users.set_password(&id, &password).await?;
+                output.text(&shown)?;
+                output.line(&format!("set the password of {username}"))?;
+            }
+            Command::Totp { username, remove, source } => {
+                let users = open(&source.load(None)?.config).await?.users;
+                let id = find(&users, &username).await?;
+                if remove {
+                    users.remove_totp(&id).await?;
+                    output.line(&format!("{username} has no second factor any more"))?;
+                } else {
+                    let totp = users.set_totp(&id, None).await?;
+                    output.line(&format!("secret  {}", totp.secret.reveal()))?;
+                    output.line(&format!("URL     {}", totp.otpauth_url.reveal()))?;
+                }
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn find(users: &Users, username: &str) -> anyhow::Result<UserId> {
+    let found = users.find_by_username(username).await?;
+    let user = found.with_context(|| format!("there is no user {username}"))?;
+    Ok(user.id.clone())
+}
+
+/// A password that is asked for or made up; the text of one that is to be printed.
+fn password(username: &str, generate: bool, ctx: &Ctx) -> anyhow::Result<(PasswordInput, String)> {
+    let (password, shown) = if generate {
+        let made = Secret::generate(ctx.entropy());
+        let shown = format!("password  {}\n", made.reveal());
+        (made, shown)
+    } else {
+        (new_password(username)?, String::new())
+    };
+    check_new(&password, PASSWORD_CHARS_MIN)?;
+    Ok((PasswordInput::Plain(password), shown))
+}

@@ -1,0 +1,31 @@
+//! Decisions that could have been others, and cost more than a day to change.
+
+#[doc = include_str!("0001-one-package.md")]
+pub mod d0001_one_package {}
+
+#[doc = include_str!("0002-two-databases-one-sql.md")]
+pub mod d0002_two_databases_one_sql {}
+
+#[doc = include_str!("0003-group-commit.md")]
+pub mod d0003_group_commit {}
+
+#[doc = include_str!("0004-caches-and-changes.md")]
+pub mod d0004_caches_and_changes {}
+
+#[doc = include_str!("0005-tokens.md")]
+pub mod d0005_tokens {}
+
+#[doc = include_str!("0006-oxide-auth.md")]
+pub mod d0006_oxide_auth {}
+
+#[doc = include_str!("0007-ids.md")]
+pub mod d0007_ids {}
+
+#[doc = include_str!("0008-keys-at-rest.md")]
+pub mod d0008_keys_at_rest {}
+
+#[doc = include_str!("0009-the-gate.md")]
+pub mod d0009_the_gate {}
+
+#[doc = include_str!("0010-guessing.md")]
+pub mod d0010_guessing {}

@@ -1,0 +1,20 @@
+//! Narthex: a standalone OAuth 2.0 and OpenID Connect identity provider.
+#![doc = include_str!("ARCHITECTURE.md")]
+
+pub mod accounts;
+pub mod apps;
+pub mod base;
+pub mod cli;
+pub mod config;
+pub mod db;
+pub mod decisions;
+pub mod gate;
+pub mod http;
+pub mod keys;
+pub mod oauth;
+pub mod policy;
+pub mod projects;
+pub mod server;
+pub mod setup;
+pub mod users;
+pub mod worker;
