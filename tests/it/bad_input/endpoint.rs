@@ -1,0 +1,116 @@
+//! The endpoints, each with a good request to begin from.
+
+use narthex::gate::routes::{Method, Route, TABLE};
+
+use crate::common::actors::basic;
+use crate::common::server::TestServer;
+use crate::common::world::{ada, backend, portal};
+
+/// How an endpoint must refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// JSON with `error`. Source: RFC 6749 section 5.2.
+    OAuth,
+    /// `WWW-Authenticate: Bearer`. Source: RFC 6750 section 3.
+    Bearer,
+    /// JSON with `error` and `reason`.
+    Api,
+    /// A page for people, or a redirect to a registered place.
+    Page,
+}
+
+/// An endpoint, and a good request for it.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    pub method: &'static str,
+    pub path: String,
+    pub shape: Shape,
+    /// Parameters of the query (GET) or of the form (POST).
+    pub params: Vec<(&'static str, String)>,
+    /// A JSON body in place of a form.
+    pub json: Option<&'static str>,
+    pub headers: Vec<(&'static str, String)>,
+}
+
+type Fields = &'static [(&'static str, &'static str)];
+
+/// Pages: method, path, parameters.
+const PAGES: &[(&str, &str, Fields)] = &[
+    ("GET", "/authorize/1", &[("x", "y")]),
+    ("GET", "/authorize/%FF", &[("x", "y")]),
+    ("GET", "/sign-in", &[("grant", "1"), ("login_hint", "ada")]),
+    ("POST", "/sign-in", &[("csrf", "x"), ("grant", "1"), ("username", "u"), ("password", "x")]),
+    ("GET", "/sign-in/totp", &[("grant", "1")]),
+    ("POST", "/sign-in/totp", &[("csrf", "x"), ("grant", "1"), ("code", "123456")]),
+    ("GET", "/consent", &[("grant", "1")]),
+    ("POST", "/consent", &[("csrf", "x"), ("grant", "1"), ("decision", "allow")]),
+    ("GET", "/logout", &[("id_token_hint", "x"), ("client_id", "portal"), ("state", "s")]),
+    ("POST", "/logout", &[("csrf", "x"), ("client_id", "portal"), ("confirm", "yes")]),
+    ("GET", "/signed-out", &[("x", "y")]),
+    ("GET", "/", &[("x", "y")]),
+];
+
+/// What apps post: path, parameters.
+const FORMS: &[(&str, Fields)] = &[
+    ("/token", &[("grant_type", "client_credentials"), ("scope", "project.read")]),
+    (
+        "/token",
+        &[
+            ("grant_type", "authorization_code"),
+            ("code", "1.x"),
+            ("redirect_uri", "https://x"),
+            ("code_verifier", "x"),
+        ],
+    ),
+    ("/token", &[("grant_type", "refresh_token"), ("refresh_token", "1.x.y"), ("scope", "openid")]),
+    ("/introspect", &[("token", "x.y.z"), ("token_type_hint", "access_token")]),
+    ("/revoke", &[("token", "x"), ("token_type_hint", "access_token")]),
+];
+
+fn endpoint(
+    method: &'static str,
+    path: &str,
+    shape: Shape,
+    params: &[(&'static str, &str)],
+) -> Endpoint {
+    let params = params.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    Endpoint { method, path: path.to_owned(), shape, params, json: None, headers: Vec::new() }
+}
+
+/// All endpoints of the server.
+pub async fn endpoints(server: &TestServer) -> Vec<Endpoint> {
+    let app = portal(server);
+    let token = app.tokens(server, &ada(server)).await.access;
+    let bearer = vec![("authorization", format!("Bearer {token}"))];
+    let own = vec![("authorization", basic("backend", backend(server).secret.expect("a secret")))];
+    let mut all = Vec::new();
+    for method in ["GET", "POST"] {
+        let authorize = endpoint(method, "/authorize", Shape::Page, &[]);
+        all.push(Endpoint { params: app.request(), ..authorize });
+        let userinfo = endpoint(method, "/userinfo", Shape::Bearer, &[]);
+        all.push(Endpoint { headers: bearer.clone(), ..userinfo });
+    }
+    for (method, path, params) in PAGES {
+        all.push(endpoint(method, path, Shape::Page, params));
+    }
+    for (path, params) in FORMS {
+        let form = endpoint("POST", path, Shape::OAuth, params);
+        all.push(Endpoint { headers: own.clone(), ..form });
+    }
+    all.extend(TABLE.iter().map(|route| of_api(route, &bearer)));
+    all
+}
+
+fn of_api(route: &Route, bearer: &[(&'static str, String)]) -> Endpoint {
+    let path = route.path.replace("{id}", "heart").replace("{name}", "Nurse%20Access");
+    let (params, json): (&[(&str, &str)], _) = match (route.method, path.as_str()) {
+        (Method::Get, _) => {
+            (&[("pageSize", "2"), ("nextPageToken", ""), ("name", "H"), ("id", "heart")], None)
+        }
+        (Method::Post, "/v1/projects") => (&[], Some(r#"{"name":"A","description":"B"}"#)),
+        (Method::Post, _) => (&[], Some(r#"{"name":"A","policy":{"rules":{"readData":true}}}"#)),
+    };
+    let account = [("lifeomic-account", "acme".to_owned())];
+    let headers = [bearer, &account].concat();
+    Endpoint { json, headers, ..endpoint(route.method.as_str(), &path, Shape::Api, params) }
+}

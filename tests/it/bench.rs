@@ -1,0 +1,64 @@
+//! `narthex bench` measures every flow without an error, alone and against a running server.
+
+use std::process::{Output, Stdio};
+
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::common::both;
+use crate::common::database::Kind;
+use crate::common::server::TestServer;
+
+both!(load_against_a_running_server);
+
+async fn bench(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_narthex"));
+    command.arg("bench").args(arguments).stdin(Stdio::null()).kill_on_drop(true);
+    command.output().await.expect("narthex bench runs")
+}
+
+/// The report of a short run, which must have ended well.
+async fn report(arguments: &[&str]) -> Value {
+    let short = ["--seconds", "1", "--warm-up", "0", "--connections", "2", "--json", "-"];
+    let output = bench(&[&short, arguments].concat()).await;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stdout));
+    serde_json::from_slice(&output.stdout).expect("the report is JSON")
+}
+
+fn assert_all_good(report: &Value, flows: usize) {
+    let measured = report["flows"].as_array().expect("flows");
+    assert_eq!(measured.len(), flows, "{report:#}");
+    for flow in measured {
+        assert!(flow["good"].as_u64() > Some(0), "{flow:#}");
+        assert_eq!(flow["errors"], 0, "{flow:#}");
+    }
+}
+
+#[tokio::test]
+async fn load_on_a_server_of_its_own_works_in_every_flow() {
+    let report = report(&[]).await;
+
+    assert_all_good(&report, 9);
+    for flow in report["flows"].as_array().expect("flows") {
+        assert!(flow["server_cpu_micros"].as_f64() > Some(0.0), "{flow:#}");
+    }
+    assert!(report["server"]["ready_millis"].as_f64() > Some(0.0), "{report:#}");
+    assert!(report["server"]["idle_kib"].as_u64() > Some(1_000), "{report:#}");
+}
+
+async fn load_against_a_running_server(db: Kind) {
+    let server = TestServer::start_empty(db).await;
+    let setup = String::from_utf8(bench(&["--print-setup"]).await.stdout).expect("text");
+    server.apply(&setup).await;
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(&file, &setup).expect("written");
+    let file = file.path().to_str().expect("a path");
+
+    let chosen = ["--flow", "code", "--flow", "refresh", "--flow", "projects"];
+    let where_to = ["--url", &server.url, "--setup-file", file];
+    let report = report(&[&where_to[..], &chosen].concat()).await;
+
+    assert_all_good(&report, 3);
+    assert_eq!(report["flows"][0]["server_cpu_micros"], Value::Null);
+}

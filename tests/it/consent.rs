@@ -1,0 +1,160 @@
+//! What people are shown before an app may act for them, and what is never logged.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::common::both;
+use crate::common::database::Kind;
+use crate::common::form::Form;
+use crate::common::server::TestServer;
+use crate::common::world::{ada, ben, dev, portal, workbench};
+
+both!(
+    case_16_what_developers_wrote_is_shown_as_text,
+    case_17_the_account_and_the_destination_stand_beside_the_title,
+    case_17_an_app_in_development_says_so,
+    case_15_a_consent_of_another_session_is_nothing,
+    a_user_can_say_no,
+);
+
+/// The consent page of an app for somebody who signs in now.
+async fn consent_page(
+    server: &TestServer,
+    person: &crate::common::actors::Person,
+    url: &str,
+) -> crate::common::answer::Answer {
+    let first = person.browser.get(url).await;
+    let mut page = person.browser.follow(first).await;
+    while page.status == 200 && !page.body.contains("id=\"consent-form\"") {
+        page = person.answer_page(server, &page).await;
+    }
+    page
+}
+
+async fn case_16_what_developers_wrote_is_shown_as_text(db: Kind) {
+    let server = TestServer::start(db).await;
+    let title = "title: \"<img src=https://evil.example onerror=alert(1)>\"";
+    server.change_app("portal", "title: Patient Portal", title).await;
+
+    let page = consent_page(&server, &ben(&server), &portal(&server).authorize_url()).await;
+
+    assert!(page.body.contains("&#60;img src=https://evil.example"), "{page:?}");
+    assert!(!page.body.contains("<img src=https"), "{page:?}");
+    let policy = page.header("content-security-policy");
+    assert!(policy.contains("default-src 'none'") && policy.contains("img-src 'self'"));
+}
+
+async fn case_17_the_account_and_the_destination_stand_beside_the_title(db: Kind) {
+    let server = TestServer::start(db).await;
+    server.change_app("portal", "title: Patient Portal", "title: Narthex Security").await;
+
+    let page = consent_page(&server, &ben(&server), &portal(&server).authorize_url()).await;
+
+    for text in ["Narthex Security", "Acme Hospital (acme)", ">portal.example<", "Ben Brandt"] {
+        assert!(page.body.contains(text), "{text}: {page:?}");
+    }
+    assert!(page.body.contains("See your projects") && page.body.contains("Know who you are"));
+    assert!(!page.body.contains("in development"));
+}
+
+async fn case_17_an_app_in_development_says_so(db: Kind) {
+    let server = TestServer::start(db).await;
+
+    let page = consent_page(&server, &dev(&server), &workbench(&server).authorize_url()).await;
+
+    assert!(page.body.contains("id=\"app-developing\""), "{page:?}");
+}
+
+async fn case_15_a_consent_of_another_session_is_nothing(db: Kind) {
+    let server = TestServer::start(db).await;
+    let person = ben(&server);
+    let url = portal(&server).authorize_url();
+    let page = consent_page(&server, &person, &url).await;
+    let form = Form::of(&page.body, "/consent");
+    let fields: Vec<_> = form.fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+
+    // The same browser, the same request, but somebody else has signed in meanwhile.
+    let again = portal(&server).authorize_url_with(&[("prompt", "login")]);
+    let other = crate::common::actors::Person { browser: person.browser.clone(), ..ada(&server) };
+    consent_page(&server, &other, &again).await;
+    let all = [&fields[..], &[("decision", "allow")]].concat();
+    let answer = person.browser.post("/consent", &all).await;
+
+    assert_eq!(answer.refusal(), "403 page");
+    let codes = "SELECT COUNT(*) AS n FROM grants WHERE code_digest IS NOT NULL";
+    assert_eq!(server.count(codes).await, 0);
+}
+
+async fn a_user_can_say_no(db: Kind) {
+    let server = TestServer::start(db).await;
+    let person = ben(&server);
+    let page = consent_page(&server, &person, &portal(&server).authorize_url()).await;
+
+    let answer = person.decide(&page, false).await;
+
+    assert_eq!(answer.location_param("error").as_deref(), Some("access_denied"));
+    assert_eq!(answer.location_param("state").as_deref(), Some("st-1"));
+}
+
+/// Everything that this test program logs.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("the log").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[test]
+fn case_74_secrets_do_not_reach_the_log() {
+    // One thread, so that a subscriber of this thread hears all that its server says.
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(lines.clone())
+        .finish();
+    let _listening = tracing::subscriber::set_default(subscriber);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+
+    let secrets = runtime.block_on(async {
+        let server = TestServer::start(Kind::Sqlite).await;
+        let (person, app) = (ada(&server), portal(&server));
+        let code = app.code(&server, &person).await;
+        let tokens = crate::common::actors::Tokens::of(&app.exchange(&code).await);
+        app.exchange(&code).await;
+        app.refresh(&tokens.refresh).await;
+        app.api("/v1/projects", &tokens.access, "acme").await;
+        let wrong = ben(&server);
+        let typo = crate::common::actors::Person { password: "ben-incorrect-horse", ..wrong };
+        let page = typo.browser.get("/sign-in").await;
+        typo.answer_page(&server, &page).await;
+        let cookies = person.browser.cookies();
+        let mut secrets = vec![code, tokens.access, tokens.refresh, tokens.id];
+        secrets.extend(cookies.into_values().map(|cookie| cookie.value));
+        secrets.extend(["ada-correct-horse", "ben-incorrect-horse"].map(str::to_owned));
+        secrets.push(person.totp.unwrap().to_owned());
+        secrets
+    });
+
+    let log = String::from_utf8_lossy(&lines.0.lock().unwrap()).into_owned();
+    assert!(log.contains("narthex"), "something is logged");
+    for secret in secrets {
+        assert!(!log.contains(&secret), "{secret} is in the log");
+    }
+}

@@ -1,0 +1,42 @@
+//! Tests over HTTP, on SQLite and on PostgreSQL. Start them with `tests/run --test it NAME`.
+//!
+//! A test is a plain `async fn NAME(db: Kind)`, listed in its file's `both!(…)`, which runs it as
+//! `NAME::sqlite` and `NAME::postgres`. Arrange, act, assert, with an empty line between:
+//!
+//! - `TestServer::start(db).await` is a real server in this process, on its own port and database,
+//!   with the world of `common/world.yaml`; `server.apply("yaml…")` adds to it as an operator does.
+//! - People (`common/world.rs`: `ada`, `ben`, …) have browsers of their own and go through the real
+//!   pages: `ada(&server).authorize(&server, &app.authorize_url())`. Apps (`portal`, `backend`, …)
+//!   ask as apps do: `app.tokens(&server, &person)`, `app.refresh(…)`, `app.api(path, token, "acme")`.
+//! - `server.browser()` is a bare HTTP client with cookies, which follows no redirect unless told
+//!   to; `server.raw(bytes)` sends what no library would.
+//! - `answer.line()` is an answer as one line, secrets redacted by shape, for
+//!   `insta::assert_snapshot!(answer.line(), @"…")`. `answer.json()`, `answer.header(…)` for the rest.
+//! - Time moves only by `server.advance(TimeDelta::…)`.
+#![cfg(test)]
+#![expect(unreachable_pub, reason = "a test program has no outside")]
+#![allow(dead_code, reason = "the harness offers what the next test will need")]
+
+mod api_input;
+mod apply;
+mod authorize;
+mod bad_input;
+mod bearer;
+mod bench;
+mod browser;
+mod cli;
+mod client_auth;
+mod code_flow;
+mod common;
+mod consent;
+mod crash;
+mod discovery;
+mod gate;
+mod introspection;
+mod jose;
+mod logout;
+mod projects;
+mod refresh;
+mod sign_in;
+mod tenancy;
+mod token;
