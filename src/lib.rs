@@ -12,6 +12,7 @@ pub mod gate;
 pub mod http;
 pub mod keys;
 pub mod oauth;
+pub mod outbound;
 pub mod policy;
 pub mod projects;
 pub mod server;

@@ -9,7 +9,9 @@ use std::{fs, process};
 /// and from nowhere else; folders in one row do not know each other.
 const LAYERS: &[&[&str]] = &[
     &["base"],
-    &["db", "config"],
+    &["config"],
+    &["db", "outbound"],
+    &["queue"],
     &["keys"],
     &["policy"],
     &["users"],

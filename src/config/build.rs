@@ -10,8 +10,8 @@ use crate::base::secret::Secret;
 use crate::config::fault::{Fault, Origin};
 use crate::config::gather::Settings;
 use crate::config::model::{
-    Config, Database, EncryptionKey, Issuer, Keys, Log, LogFormat, Passwords, SQLITE_FILE,
-    Sessions, Throttle,
+    Config, Database, EncryptionKey, Issuer, Keys, Log, LogFormat, Outbound, Passwords,
+    SQLITE_FILE, Sessions, Throttle,
 };
 use crate::config::table::{Kind, find};
 
@@ -51,6 +51,7 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
     let database = reader.database();
     let nodes = reader.number("nodes");
     let trusted_proxies = reader.proxies();
+    let outbound = reader.outbound();
     let passwords = reader.passwords();
     let sessions = reader.sessions();
     let keys = reader.keys();
@@ -81,6 +82,7 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
                 nodes,
                 encryption_key,
                 trusted_proxies,
+                outbound,
                 passwords,
                 sessions,
                 keys,
@@ -165,6 +167,19 @@ impl Reader<'_> {
             "must be sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE",
         );
         None
+    }
+
+    fn outbound(&mut self) -> Outbound {
+        let allowed_hosts: Vec<String> = self.list("outbound.allowed_hosts");
+        if allowed_hosts.iter().any(|host| host.is_empty() || host.contains(['/', '*', '@'])) {
+            self.fault("outbound.allowed_hosts", "must be hosts, such as 127.0.0.1:9000");
+        }
+        let ca_file = self.text("outbound.ca_file");
+        let ca_file = (!ca_file.is_empty()).then(|| PathBuf::from(ca_file));
+        if ca_file.as_ref().is_some_and(|path| std::fs::read(path).is_err()) {
+            self.fault("outbound.ca_file", "cannot be read");
+        }
+        Outbound { allowed_hosts, ca_file }
     }
 
     fn proxies(&mut self) -> Vec<IpAddr> {

@@ -26,6 +26,8 @@ pub struct Config {
     pub encryption_key: EncryptionKey,
     /// Addresses of proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// What requests of ours to others may reach.
+    pub outbound: Outbound,
     /// How passwords are hashed.
     pub passwords: Passwords,
     /// How long people stay signed in.
@@ -54,6 +56,7 @@ impl Config {
             nodes: 1,
             encryption_key,
             trusted_proxies: Vec::new(),
+            outbound: Outbound::default(),
             passwords: Passwords::default(),
             sessions: Sessions::default(),
             keys: Keys::default(),
@@ -197,6 +200,16 @@ impl fmt::Debug for EncryptionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("EncryptionKey(..)")
     }
+}
+
+/// What requests of ours to others may reach beyond public addresses over https.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outbound {
+    /// Hosts, each with or without a port, that may have private addresses and plain http: for
+    /// development and tests.
+    pub allowed_hosts: Vec<String>,
+    /// A PEM file with authorities that are trusted besides those of the system.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// How passwords are hashed. Source: RFC 9106 section 4, OWASP's minimum.

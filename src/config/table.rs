@@ -102,6 +102,19 @@ pub const KEYS: &[Key] = &[
         about: "IP addresses of proxies whose X-Forwarded-For header is believed.",
     },
     Key {
+        name: "outbound.allowed_hosts",
+        kind: Kind::List,
+        default: "",
+        about: "Hosts, each with or without a port, that requests to apps may reach although their \
+                address is private or they speak plain http. For development and tests.",
+    },
+    Key {
+        name: "outbound.ca_file",
+        kind: Kind::Text,
+        default: "",
+        about: "PEM file with authorities that requests to others trust besides those of the system.",
+    },
+    Key {
         name: "database.url",
         kind: Kind::Secret,
         default: "(sqlite: and narthex.db in data_dir)",

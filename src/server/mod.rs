@@ -13,6 +13,7 @@ use crate::gate::service::Gate;
 use crate::keys::service::Keys;
 use crate::keys::vault::Vault;
 use crate::oauth::service::OAuth;
+use crate::outbound::Outbound;
 use crate::policy::service::Policies;
 use crate::projects::service::Projects;
 use crate::users::service::Users;
@@ -52,6 +53,8 @@ pub struct ServerParts {
     pub apps: Apps,
     /// Projects.
     pub projects: Projects,
+    /// Requests to others.
+    pub outbound: Outbound,
     /// The protocol.
     pub oauth: OAuth,
     /// The gate of the resource API.

@@ -15,6 +15,7 @@ use crate::keys::error::KeyError;
 use crate::keys::service::Keys;
 use crate::keys::vault::Vault;
 use crate::oauth::service::{OAuth, Parts};
+use crate::outbound::{BadAuthorities, Outbound};
 use crate::policy::service::Policies;
 use crate::projects::service::Projects;
 use crate::server::{Server, ServerParts};
@@ -30,6 +31,9 @@ pub enum StartError {
     /// The signing keys cannot be made or read.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// The trusted authorities are refused.
+    #[error(transparent)]
+    Outbound(#[from] BadAuthorities),
     /// The password settings are refused.
     #[error(transparent)]
     Users(#[from] UserError),
@@ -80,6 +84,7 @@ impl Server {
         let accounts = Accounts::new(&ctx);
         let apps = Apps::new(&ctx);
         let projects = Projects::new(&ctx);
+        let outbound = Outbound::new(&config.outbound)?;
         let oauth = OAuth::new(Parts {
             ctx: ctx.clone(),
             issuer: config.issuer.clone(),
@@ -88,6 +93,8 @@ impl Server {
             users: users.clone(),
             accounts: accounts.clone(),
             policies: policies.clone(),
+            outbound: outbound.clone(),
+            vault: vault.clone(),
         });
         let gate = Gate::new(&ctx, &oauth, &users, &accounts, &apps, &policies);
         let config = Arc::new(config);
@@ -101,6 +108,7 @@ impl Server {
             accounts,
             apps,
             projects,
+            outbound,
             oauth,
             gate,
         })))
