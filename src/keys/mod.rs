@@ -5,6 +5,7 @@
 
 pub mod algorithm;
 pub mod error;
+pub mod foreign;
 pub mod pair;
 mod provider;
 pub mod ring;

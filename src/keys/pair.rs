@@ -100,7 +100,7 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 /// The `kid` of a public key: its thumbprint. Source: RFC 7638 section 3.
-fn thumbprint(members: &Value) -> String {
+pub(in crate::keys) fn thumbprint(members: &Value) -> String {
     // serde_json writes the members of an object sorted by name, without white space: the
     // canonical form that the RFC asks for.
     base64(&Digest::of(members.to_string().as_bytes()).0)
