@@ -3,6 +3,7 @@
 pub mod claims;
 pub mod declare;
 pub mod error;
+pub mod metadata;
 pub mod model;
 pub mod new_app;
 pub mod redirect;

@@ -1,13 +1,12 @@
 //! What an app is.
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::apps::claims::CustomClaim;
+use crate::apps::metadata::ClientMetadata;
 use crate::apps::redirect::RedirectUri;
 use crate::base::id::{AccountId, AppId};
 use crate::base::scope::Scope;
@@ -34,7 +33,7 @@ macro_rules! variants {
             }
         }
 
-        impl FromStr for $name {
+        impl std::str::FromStr for $name {
             type Err = BadVariant;
 
             fn from_str(text: &str) -> Result<Self, BadVariant> {
@@ -42,13 +41,15 @@ macro_rules! variants {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
             }
         }
     };
 }
+
+pub(in crate::apps) use variants;
 
 variants! {
     /// Who may use it.
@@ -72,13 +73,21 @@ variants! {
 
 variants! {
     /// What it may ask the token endpoint for.
-    GrantType: "authorization_code, refresh_token, client_credentials" {
+    GrantType: "authorization_code, refresh_token, client_credentials, urn:ietf:params:oauth:grant-type:device_code, urn:ietf:params:oauth:grant-type:token-exchange, urn:ietf:params:oauth:grant-type:jwt-bearer, urn:openid:params:grant-type:ciba" {
         /// RFC 6749 section 4.1.
         AuthorizationCode = "authorization_code",
         /// RFC 6749 section 6.
         RefreshToken = "refresh_token",
         /// RFC 6749 section 4.4.
         ClientCredentials = "client_credentials",
+        /// RFC 8628 section 3.4.
+        DeviceCode = "urn:ietf:params:oauth:grant-type:device_code",
+        /// RFC 8693 section 2.1.
+        TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange",
+        /// RFC 7523 section 2.1.
+        JwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        /// OpenID Connect CIBA Core section 10.1.
+        Ciba = "urn:openid:params:grant-type:ciba",
     }
 }
 
@@ -164,6 +173,8 @@ pub struct App {
     pub id_token_algorithm: Algorithm,
     /// Claims of its own.
     pub custom_claims: Vec<CustomClaim>,
+    /// What it registered beyond the above.
+    pub metadata: ClientMetadata,
     /// The secrets that are stored, the oldest first: two at most.
     pub secrets: Vec<SecretDigest>,
 }

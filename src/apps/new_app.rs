@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::apps::claims::CustomClaim;
 use crate::apps::error::Fault;
+use crate::apps::metadata::ClientMetadata;
 use crate::apps::model::{AllowedAccounts, App, GrantType, Kind, SecretDigest, Status};
 use crate::apps::redirect::RedirectUri;
 use crate::apps::url::{self, Schemes};
@@ -50,6 +51,7 @@ pub struct NewApp {
     pub access_token_algorithm: Algorithm,
     pub id_token_algorithm: Algorithm,
     pub custom_claims: Vec<CustomClaim>,
+    pub metadata: ClientMetadata,
 }
 
 impl NewApp {
@@ -77,6 +79,7 @@ impl NewApp {
             access_token_algorithm: Algorithm::ES256,
             id_token_algorithm: Algorithm::RS256,
             custom_claims: Vec::new(),
+            metadata: ClientMetadata::default(),
         }
     }
 
@@ -105,6 +108,7 @@ impl NewApp {
             access_token_algorithm: app.access_token_algorithm,
             id_token_algorithm: app.id_token_algorithm,
             custom_claims: app.custom_claims,
+            metadata: app.metadata,
         }
     }
 
@@ -133,6 +137,7 @@ impl NewApp {
             access_token_algorithm: self.access_token_algorithm,
             id_token_algorithm: self.id_token_algorithm,
             custom_claims: self.custom_claims,
+            metadata: self.metadata,
             secrets,
         }
     }

@@ -21,7 +21,7 @@ macro_rules! columns {
         "id, account_id, title, description, icon_url, url, status, type, allowed_scopes, \
          default_scopes, allowed_accounts, callback_urls, logout_urls, grant_types, require_pkce, \
          access_token_seconds, refresh_token_seconds, rotate_refresh_tokens, \
-         access_token_algorithm, id_token_algorithm, custom_claims"
+         access_token_algorithm, id_token_algorithm, custom_claims, metadata"
     };
 }
 
@@ -82,7 +82,7 @@ pub(in crate::apps) async fn insert(
         columns!(),
         ", created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                 $19, $20, $21, $22, $22)"
+                 $19, $20, $21, $22, $23, $23)"
     ));
     tx.execute(bind(query, app)?.bind(now)).await?;
     Ok(())
@@ -100,7 +100,7 @@ pub(in crate::apps) async fn update(
                 allowed_accounts = $11, callback_urls = $12, logout_urls = $13, grant_types = $14,
                 require_pkce = $15, access_token_seconds = $16, refresh_token_seconds = $17,
                 rotate_refresh_tokens = $18, access_token_algorithm = $19,
-                id_token_algorithm = $20, custom_claims = $21, updated_at = $22
+                id_token_algorithm = $20, custom_claims = $21, metadata = $22, updated_at = $23
           WHERE id = $1");
     tx.execute(bind(query, app)?.bind(now)).await?;
     Ok(())
@@ -180,7 +180,8 @@ fn bind(query: Query, app: &NewApp) -> Result<Query, DbError> {
         .bind(app.rotate_refresh_tokens)
         .bind(app.access_token_algorithm.as_str())
         .bind(app.id_token_algorithm.as_str())
-        .bind(json(&app.custom_claims, "custom_claims")?))
+        .bind(json(&app.custom_claims, "custom_claims")?)
+        .bind(json(&app.metadata, "metadata")?))
 }
 
 fn json(value: &impl Serialize, column: &'static str) -> Result<String, DbError> {
@@ -223,6 +224,7 @@ fn read(row: &Row) -> Result<NewApp, DbError> {
         access_token_algorithm: row.parsed(APPS, "access_token_algorithm")?,
         id_token_algorithm: row.parsed(APPS, "id_token_algorithm")?,
         custom_claims: row.json(APPS, "custom_claims")?,
+        metadata: row.json(APPS, "metadata")?,
     })
 }
 

@@ -38,6 +38,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0004_apps", include_str!("../../migrations/0004_apps.sql")),
     ("0005_grants", include_str!("../../migrations/0005_grants.sql")),
     ("0006_projects", include_str!("../../migrations/0006_projects.sql")),
+    ("0007_openid", include_str!("../../migrations/0007_openid.sql")),
 ];
 
 pub(in crate::db) async fn run(

@@ -8,6 +8,7 @@ use crate::base::id::{AppId, GrantId, UserId};
 use crate::base::scope::Scope;
 use crate::base::secret::Digest;
 use crate::db::error::DbError;
+use crate::oauth::binding::Binding;
 use crate::oauth::claims::read_access;
 use crate::oauth::grant::{Grant, LastAccess};
 use crate::oauth::service::OAuth;
@@ -37,6 +38,8 @@ pub struct AccessToken {
     pub exp: DateTime<Utc>,
     /// How the user signed in. Source: RFC 8176.
     pub amr: Vec<String>,
+    /// What it is bound to: whoever shows it must hold the key, too.
+    pub binding: Option<Binding>,
 }
 
 /// Why a token is refused.

@@ -294,6 +294,7 @@ impl<'a> Journey<'a> {
             stage: Stage::Approved { by, code: digest },
             refresh: None,
             access: None,
+            binding: None,
             revoked_at: None,
             created_at: self.pending.map_or(now, |pending| pending.opening.at),
             expires_at: now + CODE_TTL,

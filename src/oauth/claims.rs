@@ -13,6 +13,7 @@ use crate::base::scope::Scope;
 use crate::base::secret::Digest;
 use crate::keys::algorithm::Algorithm;
 use crate::oauth::access_token::AccessToken;
+use crate::oauth::binding::Binding;
 use crate::users::model::User;
 
 /// `typ` of access tokens. Source: RFC 9068 section 2.1.
@@ -57,6 +58,9 @@ pub struct AccessClaims<'a> {
     /// When the user is deleted, if that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_date: Option<i64>,
+    /// What it is bound to. Source: RFC 7800 section 3.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<&'a Binding>,
     /// What the app was configured to get.
     #[serde(flatten)]
     pub custom: Map<String, Value>,
@@ -215,6 +219,7 @@ pub fn read_access(
         iat,
         exp,
         amr: texts(claims, "amr"),
+        binding: binding(claims)?,
     })
 }
 
@@ -243,6 +248,12 @@ fn scope(claims: &Map<String, Value>) -> Result<Scope, &'static str> {
         Some(value) => value.as_str().ok_or("scope is malformed")?,
     };
     Scope::parse(text).map_err(|_| "scope is malformed")
+}
+
+/// A confirmation that we do not understand is no reason to take the token for a bearer token.
+fn binding(claims: &Map<String, Value>) -> Result<Option<Binding>, &'static str> {
+    let Some(cnf) = claims.get("cnf") else { return Ok(None) };
+    serde_json::from_value(cnf.clone()).map(Some).map_err(|_| "cnf is malformed")
 }
 
 fn texts(claims: &Map<String, Value>, name: &str) -> Vec<String> {

@@ -13,6 +13,7 @@ use crate::base::id::AppId;
 use crate::base::secret::Secret;
 use crate::oauth::error::TokenError;
 use crate::oauth::params::Params;
+use crate::oauth::presented::Presented;
 use crate::oauth::service::OAuth;
 
 /// Longest `Authorization` header that is looked at, in bytes.
@@ -27,18 +28,18 @@ const HEADER_BYTES_MAX: usize = 4096;
 /// Source: RFC 6749 sections 2.3.1 and 5.2.
 pub async fn authenticate(
     oauth: &OAuth,
-    params: &Params,
-    authorization: Option<&str>,
+    presented: &Presented<'_>,
 ) -> Result<Arc<App>, TokenError> {
-    let presented = Presented::read(params, authorization)?;
+    let Presented { params, authorization, .. } = *presented;
+    let shown = Shown::read(params, authorization)?;
     let invalid = TokenError::InvalidClient { basic: authorization.is_some() };
     let now = oauth.now();
-    match &presented {
-        Presented::Name(name) => {
+    match &shown {
+        Shown::Name(name) => {
             let app = find(oauth, name).await?;
             app.filter(|app| app.kind == Kind::Public).ok_or(invalid)
         }
-        Presented::Secrets(spellings) => {
+        Shown::Secrets(spellings) => {
             for (name, secret) in spellings {
                 if let Some(app) = find(oauth, name).await?
                     && app.kind == Kind::Confidential
@@ -61,14 +62,14 @@ async fn find(oauth: &OAuth, name: &str) -> Result<Option<Arc<App>>, TokenError>
 
 /// What a client presents. `Debug` shows no secrets.
 #[derive(PartialEq, Eq)]
-enum Presented<'a> {
+enum Shown<'a> {
     /// Only its name.
     Name(&'a str),
     /// Name and secret, in the spellings that they may be meant in.
     Secrets(Vec<(Cow<'a, str>, Cow<'a, str>)>),
 }
 
-impl fmt::Debug for Presented<'_> {
+impl fmt::Debug for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) => write!(f, "Name({name:?})"),
@@ -77,7 +78,7 @@ impl fmt::Debug for Presented<'_> {
     }
 }
 
-impl<'a> Presented<'a> {
+impl<'a> Shown<'a> {
     fn read(params: &'a Params, authorization: Option<&str>) -> Result<Self, TokenError> {
         let (id, secret) = (params.get("client_id"), params.get("client_secret"));
         let assertion = params.has("client_assertion") || params.has("client_assertion_type");
@@ -143,37 +144,35 @@ mod tests {
         format!("Basic {}", STANDARD.encode(pair))
     }
 
-    fn secrets<'a>(pairs: &[(&'a str, &'a str)]) -> Presented<'a> {
-        Presented::Secrets(
-            pairs.iter().map(|(a, b)| (Cow::Borrowed(*a), Cow::Borrowed(*b))).collect(),
-        )
+    fn secrets<'a>(pairs: &[(&'a str, &'a str)]) -> Shown<'a> {
+        Shown::Secrets(pairs.iter().map(|(a, b)| (Cow::Borrowed(*a), Cow::Borrowed(*b))).collect())
     }
 
     #[test]
     fn rfc6749_2_3_1_one_method_is_read() {
         let body = Params::from([("client_id", "app"), ("client_secret", "s")]);
-        assert_eq!(Presented::read(&body, None).unwrap(), secrets(&[("app", "s")]));
+        assert_eq!(Shown::read(&body, None).unwrap(), secrets(&[("app", "s")]));
 
         let name = Params::from([("client_id", "app")]);
-        assert_eq!(Presented::read(&name, None).unwrap(), Presented::Name("app"));
+        assert_eq!(Shown::read(&name, None).unwrap(), Shown::Name("app"));
 
         let header = basic("app:s");
         assert_eq!(
-            Presented::read(&Params::default(), Some(&header)).unwrap(),
+            Shown::read(&Params::default(), Some(&header)).unwrap(),
             secrets(&[("app", "s")])
         );
         let lower = header.replace("Basic", "bAsIc");
-        assert_eq!(Presented::read(&name, Some(&lower)).unwrap(), secrets(&[("app", "s")]));
+        assert_eq!(Shown::read(&name, Some(&lower)).unwrap(), secrets(&[("app", "s")]));
     }
 
     #[test]
     fn case_28_basic_may_be_form_encoded_or_not() {
         assert_eq!(
-            Presented::read(&Params::default(), Some(&basic("a%2Db:p%25+q"))).unwrap(),
+            Shown::read(&Params::default(), Some(&basic("a%2Db:p%25+q"))).unwrap(),
             secrets(&[("a-b", "p% q"), ("a%2Db", "p%25+q")])
         );
         assert_eq!(
-            Presented::read(&Params::default(), Some(&basic("app:s:t"))).unwrap(),
+            Shown::read(&Params::default(), Some(&basic("app:s:t"))).unwrap(),
             secrets(&[("app", "s:t")])
         );
     }
@@ -187,22 +186,22 @@ mod tests {
             Params::from([("client_id", "other")]),
             Params::from([("client_assertion", "x")]),
         ] {
-            let refused = Presented::read(&body, Some(&header)).unwrap_err();
+            let refused = Shown::read(&body, Some(&header)).unwrap_err();
             assert_eq!(refused.code(), "invalid_request", "{body:?}");
         }
         let lonely = Params::from([("client_secret", "s")]);
-        assert_eq!(Presented::read(&lonely, None).unwrap_err().code(), "invalid_request");
+        assert_eq!(Shown::read(&lonely, None).unwrap_err().code(), "invalid_request");
     }
 
     #[test]
     fn case_28_headers_that_are_not_basic_are_refused() {
         for bad in ["", "Basic", "Basic %%%", "Bearer abc", "Basic YXBw", "Basic /w=="] {
-            let refused = Presented::read(&Params::default(), Some(bad)).unwrap_err();
+            let refused = Shown::read(&Params::default(), Some(bad)).unwrap_err();
             assert!(matches!(refused, TokenError::InvalidClient { basic: true }), "{bad}");
         }
-        let nobody = Presented::read(&Params::default(), None).unwrap_err();
+        let nobody = Shown::read(&Params::default(), None).unwrap_err();
         assert!(matches!(nobody, TokenError::InvalidClient { basic: false }));
         let assertion = Params::from([("client_id", "app"), ("client_assertion", "x")]);
-        assert_eq!(Presented::read(&assertion, None).unwrap_err().code(), "invalid_client");
+        assert_eq!(Shown::read(&assertion, None).unwrap_err().code(), "invalid_client");
     }
 }

@@ -1,6 +1,14 @@
 //! What the server says of itself. Source: OpenID Connect Discovery section 3, RFC 8414 section 2.
 
-use serde_json::{Value, json};
+mod authentication;
+mod binding;
+mod core;
+mod grants;
+mod logout;
+mod registration;
+mod requests;
+
+use serde_json::{Map, Value, json};
 
 use crate::base::document::Document;
 use crate::config::model::Issuer;
@@ -15,12 +23,15 @@ pub struct Metadata {
 impl Metadata {
     /// The documents of the server with this issuer.
     pub fn new(issuer: &Issuer) -> Self {
-        let oauth = oauth_metadata(issuer);
-        let mut openid = oauth.clone();
-        if let (Value::Object(openid), Value::Object(more)) = (&mut openid, openid_metadata(issuer))
-        {
-            openid.extend(more);
-        }
+        let oauth = merged(&[
+            basics(issuer),
+            authentication::metadata(issuer),
+            binding::metadata(issuer),
+            grants::metadata(issuer),
+            requests::metadata(issuer),
+            registration::metadata(issuer),
+        ]);
+        let openid = merged(&[oauth.clone(), core::metadata(issuer), logout::metadata(issuer)]);
         Self { openid: Document::new(openid.to_string()), oauth: Document::new(oauth.to_string()) }
     }
 
@@ -35,9 +46,21 @@ impl Metadata {
     }
 }
 
-fn oauth_metadata(issuer: &Issuer) -> Value {
-    let methods = ["client_secret_basic", "client_secret_post"];
-    let or_none = ["client_secret_basic", "client_secret_post", "none"];
+/// One document of several; lists of the same name are put together.
+fn merged(parts: &[Value]) -> Value {
+    let mut whole = Map::new();
+    for (name, value) in parts.iter().filter_map(Value::as_object).flatten() {
+        match (whole.get_mut(name), value) {
+            (Some(Value::Array(held)), Value::Array(more)) => held.extend(more.iter().cloned()),
+            _ => {
+                whole.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    Value::Object(whole)
+}
+
+fn basics(issuer: &Issuer) -> Value {
     json!({
         "issuer": issuer.as_str(),
         "authorization_endpoint": issuer.url("/authorize"),
@@ -47,31 +70,8 @@ fn oauth_metadata(issuer: &Issuer) -> Value {
         "jwks_uri": issuer.url("/jwks"),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "code_challenge_methods_supported": ["S256"],
-        "token_endpoint_auth_methods_supported": or_none,
-        "revocation_endpoint_auth_methods_supported": or_none,
-        "introspection_endpoint_auth_methods_supported": methods,
         "authorization_response_iss_parameter_supported": true,
-    })
-}
-
-fn openid_metadata(issuer: &Issuer) -> Value {
-    json!({
-        "userinfo_endpoint": issuer.url("/userinfo"),
-        "end_session_endpoint": issuer.url("/logout"),
-        "scopes_supported": ["openid", "profile", "email"],
-        "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["RS256", "PS256", "ES256", "EdDSA"],
-        "prompt_values_supported": ["none", "login", "consent", "select_account"],
-        "claims_supported": [
-            "sub", "iss", "aud", "azp", "exp", "iat", "auth_time", "amr", "nonce", "at_hash", "sid",
-            "name", "given_name", "family_name", "preferred_username", "updated_at", "email",
-            "email_verified",
-        ],
-        "claims_parameter_supported": false,
-        "request_parameter_supported": false,
-        "request_uri_parameter_supported": false,
     })
 }
 

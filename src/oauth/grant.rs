@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::base::id::{AppId, GrantId, UserId};
 use crate::base::scope::Scope;
 use crate::base::secret::{Digest, Secret};
+use crate::oauth::binding::Binding;
 use crate::oauth::error::Refusal;
 use crate::oauth::pkce::Verifier;
 use crate::oauth::refresh::RefreshState;
@@ -35,6 +36,8 @@ pub struct Grant {
     pub refresh: Option<RefreshState>,
     /// The last access token, once there is one.
     pub access: Option<LastAccess>,
+    /// What its tokens are bound to, once there are any.
+    pub binding: Option<Binding>,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
     /// When the request came in.

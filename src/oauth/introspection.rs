@@ -6,7 +6,7 @@ use crate::apps::model::{App, Kind};
 use crate::oauth::access_token::{TokenFault, verify};
 use crate::oauth::client_auth::authenticate;
 use crate::oauth::error::TokenError;
-use crate::oauth::params::Params;
+use crate::oauth::presented::Presented;
 use crate::oauth::refresh::{RefreshToken, Use, decide};
 use crate::oauth::service::OAuth;
 
@@ -56,14 +56,14 @@ pub struct Introspection {
 /// [`TokenError::InvalidClient`] for callers that are not confidential apps.
 pub async fn introspect(
     oauth: &OAuth,
-    params: &Params,
-    authorization: Option<&str>,
+    presented: &Presented<'_>,
 ) -> Result<Introspection, TokenError> {
-    let caller = authenticate(oauth, params, authorization).await?;
+    let caller = authenticate(oauth, presented).await?;
     if caller.kind != Kind::Confidential {
-        return Err(TokenError::InvalidClient { basic: authorization.is_some() });
+        return Err(TokenError::InvalidClient { basic: presented.authorization.is_some() });
     }
-    let token = params.get("token").ok_or(TokenError::InvalidRequest("token is missing"))?;
+    let token =
+        presented.params.get("token").ok_or(TokenError::InvalidRequest("token is missing"))?;
     match RefreshToken::parse(token) {
         Some(refresh) => refresh_token(oauth, &caller, &refresh).await,
         None => access_token(oauth, &caller, token).await,

@@ -9,6 +9,7 @@ use crate::base::scope::Scope;
 use crate::base::secret::{Digest, Secret};
 use crate::db::changes::Topic;
 use crate::db::error::DbError;
+use crate::oauth::binding::Binding;
 use crate::oauth::eligibility;
 use crate::oauth::error::TokenError;
 use crate::oauth::grant::{Approval, CODE_TTL, Grant, LastAccess, Stage};
@@ -27,6 +28,8 @@ pub struct Issued {
     pub expires_in: u32,
     /// What it may be used for.
     pub scope: Scope,
+    /// `Bearer`, or `DPoP`.
+    pub token_type: &'static str,
     /// Good for the next tokens, if the app may refresh.
     pub refresh_token: Option<Secret>,
     /// Who signed in, if the app asked for `openid`.
@@ -42,6 +45,8 @@ pub(in crate::oauth) struct IssueRequest<'a> {
     pub(in crate::oauth) scope: &'a Scope,
     /// On what ground.
     pub(in crate::oauth) ground: Ground<'a>,
+    /// What the tokens are bound to.
+    pub(in crate::oauth) binding: Option<&'a Binding>,
 }
 
 /// On what ground tokens are asked for.
@@ -87,11 +92,12 @@ pub(in crate::oauth) async fn issue_tokens(
         }
         _ => None,
     };
-    let minted = mint(oauth, &Order { app, scope: &scope, person, now }).await?;
+    let binding = request.binding;
+    let minted = mint(oauth, &Order { app, scope: &scope, person, binding, now }).await?;
     let Minted { access_token, id_token, access } = minted;
     let kept = match ground {
         Ground::Code { grant, by, code } => {
-            spend(oauth, (app, grant), (by, code), access, now).await?
+            spend(oauth, (app, grant), (by, code), (access, binding), now).await?
         }
         Ground::Refresh { grant, token, usage, .. } => {
             use_up(oauth, grant, (token, usage), access, now).await?
@@ -100,7 +106,8 @@ pub(in crate::oauth) async fn issue_tokens(
     };
     let Kept::Won(refresh_token) = kept else { return Ok(None) };
     let expires_in = app.access_token_seconds;
-    Ok(Some(Issued { access_token, expires_in, scope, refresh_token, id_token }))
+    let token_type = Binding::token_type(binding);
+    Ok(Some(Issued { access_token, expires_in, scope, token_type, refresh_token, id_token }))
 }
 
 /// What the app may do at all, apart from any user.
@@ -137,7 +144,7 @@ async fn spend(
     oauth: &OAuth,
     (app, grant): (&App, &Grant),
     (by, code): (&Approval, Digest),
-    access: LastAccess,
+    (access, binding): (LastAccess, Option<&Binding>),
     now: DateTime<Utc>,
 ) -> Result<Kept, DbError> {
     let seconds = |seconds: u32| TimeDelta::seconds(i64::from(seconds));
@@ -157,6 +164,7 @@ async fn spend(
             expires_at: refresh_ends,
         }),
         access,
+        binding: binding.cloned(),
     };
     let stamp = oauth.caches().grants.stamp();
     if !store::spend(&oauth.ctx().db, grant.id, code, &given, now).await? {
@@ -166,6 +174,7 @@ async fn spend(
         stage: Stage::Spent { by: by.clone(), code, at: now },
         refresh: given.refresh,
         access: Some(given.access),
+        binding: given.binding,
         expires_at: given.expires_at,
         ..grant.clone()
     };

@@ -14,6 +14,7 @@ use crate::base::id::{AccountId, GrantId};
 use crate::base::scope::Scope;
 use crate::base::secret::Secret;
 use crate::db::error::DbError;
+use crate::oauth::binding::Binding;
 use crate::oauth::claims::{
     ACCESS_TOKEN_TYPE, AccessClaims, ID_TOKEN_TYPE, IdClaims, at_hash, custom, session_name,
 };
@@ -29,6 +30,8 @@ pub(in crate::oauth) struct Order<'a> {
     pub(in crate::oauth) scope: &'a Scope,
     /// On whose behalf; `None` for the app itself.
     pub(in crate::oauth) person: Option<Person<'a>>,
+    /// What the access token is bound to.
+    pub(in crate::oauth) binding: Option<&'a Binding>,
     pub(in crate::oauth) now: DateTime<Utc>,
 }
 
@@ -106,6 +109,7 @@ fn access_claims<'a>(
         client_id: order.app.id.as_str(),
         username: user.map(|user| user.username.as_str()),
         deletion_date: user.and_then(|user| user.deletion_at).map(|at| at.timestamp()),
+        cnf: order.binding,
         custom: custom_claims(order, members, |claim| claim.in_access_token),
     }
 }

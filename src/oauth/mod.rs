@@ -6,6 +6,8 @@
 
 pub mod access_token;
 pub mod authorize;
+pub mod binding;
+pub mod certificate;
 pub mod claims;
 pub mod client_auth;
 pub mod discovery;
@@ -18,14 +20,18 @@ pub mod logout;
 mod machine;
 mod mint;
 mod negotiate;
+#[cfg_attr(not(test), expect(dead_code, reason = "its users come after it"))]
+mod once;
 pub mod params;
 pub mod pkce;
+pub mod presented;
 pub mod prompt;
 pub mod refresh;
 pub mod request;
 pub mod revocation;
 pub mod service;
 mod store;
+mod store_once;
 mod store_tokens;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use crate::apps::model::App;
 use crate::oauth::access_token::{TokenFault, signed};
 use crate::oauth::client_auth::authenticate;
 use crate::oauth::error::{Refusal, TokenError};
-use crate::oauth::params::Params;
+use crate::oauth::presented::Presented;
 use crate::oauth::refresh::RefreshToken;
 use crate::oauth::service::OAuth;
 use crate::oauth::store_tokens;
@@ -15,13 +15,10 @@ use crate::oauth::store_tokens;
 /// # Errors
 /// [`TokenError::InvalidGrant`] for another app's token, [`TokenError::Internal`] if storage
 /// fails: success means that it is durable.
-pub async fn revoke(
-    oauth: &OAuth,
-    params: &Params,
-    authorization: Option<&str>,
-) -> Result<(), TokenError> {
-    let app = authenticate(oauth, params, authorization).await?;
-    let token = params.get("token").ok_or(TokenError::InvalidRequest("token is missing"))?;
+pub async fn revoke(oauth: &OAuth, presented: &Presented<'_>) -> Result<(), TokenError> {
+    let app = authenticate(oauth, presented).await?;
+    let token =
+        presented.params.get("token").ok_or(TokenError::InvalidRequest("token is missing"))?;
     match RefreshToken::parse(token) {
         Some(refresh) => revoke_grant(oauth, &app, &refresh).await,
         None => revoke_access(oauth, &app, token).await,

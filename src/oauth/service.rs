@@ -15,10 +15,12 @@ use crate::db::changes::Topic;
 use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
 use crate::keys::service::Keys;
+use crate::keys::vault::Vault;
 use crate::oauth::access_token::AccessToken;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::grant::Grant;
-use crate::oauth::{store, store_tokens};
+use crate::oauth::{store, store_once, store_tokens};
+use crate::outbound::Outbound;
 use crate::policy::service::Policies;
 use crate::users::service::Users;
 
@@ -50,6 +52,10 @@ pub struct Parts {
     pub accounts: Accounts,
     /// What members may do.
     pub policies: Policies,
+    /// Requests to apps and their developers.
+    pub outbound: Outbound,
+    /// Seals what has to be known again.
+    pub vault: Vault,
 }
 
 #[derive(Debug)]
@@ -159,6 +165,8 @@ impl OAuth {
     /// # Errors
     /// [`DbError`] if storage fails.
     pub async fn sweep(&self) -> Result<u64, DbError> {
-        store_tokens::sweep(&self.ctx().db, self.now()).await
+        let now = self.now();
+        let once = self.ctx().db.write(now, |tx, now| Box::pin(store_once::sweep(tx, *now)));
+        Ok(store_tokens::sweep(&self.ctx().db, now).await?.saturating_add(once.await?))
     }
 }

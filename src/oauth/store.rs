@@ -11,6 +11,7 @@ use crate::base::secret::Digest;
 use crate::db::error::DbError;
 use crate::db::query::{Row, sql};
 use crate::db::{Db, Fetch, Tx};
+use crate::oauth::binding::Binding;
 use crate::oauth::grant::{Approval, CODE_TTL, Grant, LastAccess, PENDING_TTL, Stage};
 use crate::oauth::refresh::RefreshState;
 use crate::oauth::request::AuthorizeRequest;
@@ -41,6 +42,8 @@ pub(in crate::oauth) struct Given {
     pub(in crate::oauth) access: LastAccess,
     /// The refresh tokens, if there are any.
     pub(in crate::oauth) refresh: Option<RefreshState>,
+    /// What the tokens are bound to.
+    pub(in crate::oauth) binding: Option<Binding>,
     /// When nothing of the grant is good any more.
     pub(in crate::oauth) expires_at: DateTime<Utc>,
 }
@@ -53,7 +56,8 @@ pub(in crate::oauth) async fn find(db: impl Fetch, id: GrantId) -> Result<Option
                 "SELECT id, app_id, stage, request, browser_digest, user_id, session_digest, scope,
                         auth_time, amr, code_digest, spent_at, refresh_family_digest,
                         refresh_digest, refresh_previous_digest, refresh_expires_at, access_jti,
-                        access_expires_at, access_seen, revoked_at, created_at, expires_at
+                        access_expires_at, access_seen, binding, revoked_at, created_at,
+                        expires_at
                    FROM grants WHERE id = $1",
             )
             .bind(id),
@@ -208,7 +212,7 @@ pub(in crate::oauth) async fn spend(
             sql("UPDATE grants
                     SET stage = 'spent', spent_at = $3, refresh_family_digest = $4,
                         refresh_digest = $5, refresh_expires_at = $6, access_jti = $7,
-                        access_expires_at = $8, expires_at = $9
+                        access_expires_at = $8, expires_at = $9, binding = $10
                   WHERE id = $1 AND code_digest = $2 AND stage = 'approved'
                     AND expires_at >= $3 AND revoked_at IS NULL")
             .bind(id)
@@ -219,7 +223,8 @@ pub(in crate::oauth) async fn spend(
             .bind(refresh.map(|state| state.expires_at))
             .bind(given.access.jti.as_str())
             .bind(given.access.expires_at)
-            .bind(given.expires_at),
+            .bind(given.expires_at)
+            .bind(given.binding.as_ref().map(to_binding).transpose()?),
         )
         .await?;
     Ok(written.affected == 1)
@@ -297,6 +302,11 @@ fn to_json(request: &AuthorizeRequest) -> Result<String, DbError> {
         .map_err(|_| DbError::CorruptRow { table: TABLE, column: "request" })
 }
 
+fn to_binding(binding: &Binding) -> Result<String, DbError> {
+    serde_json::to_string(binding)
+        .map_err(|_| DbError::CorruptRow { table: TABLE, column: "binding" })
+}
+
 fn new_id(rows: &[Row]) -> Result<GrantId, DbError> {
     let row = rows.first().ok_or(DbError::CorruptRow { table: TABLE, column: "id" })?;
     row.get("id").map(GrantId)
@@ -316,6 +326,10 @@ fn read(row: &Row) -> Result<Grant, DbError> {
                 expires_at: row.time("access_expires_at")?,
                 seen: row.flag("access_seen")?,
             }),
+            None => None,
+        },
+        binding: match row.get::<Option<String>>("binding")? {
+            Some(_) => Some(row.json(TABLE, "binding")?),
             None => None,
         },
         revoked_at: row.optional_time("revoked_at")?,

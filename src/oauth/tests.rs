@@ -35,6 +35,7 @@ pub(in crate::oauth) fn approved() -> Grant {
         stage: Stage::Approved { by, code: CODE },
         refresh: None,
         access: None,
+        binding: None,
         revoked_at: None,
         created_at: now,
         expires_at: now + CODE_TTL,

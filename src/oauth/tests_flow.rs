@@ -9,6 +9,7 @@ use crate::oauth::authorize::{Step, begin, consent, resume};
 use crate::oauth::error::AuthorizeError;
 use crate::oauth::introspection::introspect;
 use crate::oauth::params::Params;
+use crate::oauth::presented::Presented;
 use crate::oauth::revocation::revoke;
 use crate::oauth::service::TOKENS_MAX;
 use crate::oauth::tests_world::{BROWSER, asked, error_of, query, refresh_token, world};
@@ -140,7 +141,10 @@ async fn case_24_refresh_tokens_end_with_their_user_and_their_time() {
         ("refresh_token", issued.refresh_token.as_ref().unwrap().reveal()),
         ("scope", "openid profile"),
     ]);
-    assert_eq!(error_of(exchange(&world.oauth, &params, None).await), "invalid_scope");
+    assert_eq!(
+        error_of(exchange(&world.oauth, &Presented::plain("/token", &params, None)).await),
+        "invalid_scope"
+    );
 
     let users = &world.oauth.parts().users;
     let user = users.find(&world.ann).await.unwrap().unwrap();
@@ -215,7 +219,11 @@ async fn case_28_an_app_acts_for_itself_only_with_its_secret() {
     ] {
         let text = format!("grant_type=client_credentials&client_id={app}&client_secret={secret}");
         let params = Params::parse(text.as_bytes()).unwrap();
-        assert_eq!(error_of(exchange(&world.oauth, &params, None).await), code, "{app} {secret}");
+        assert_eq!(
+            error_of(exchange(&world.oauth, &Presented::plain("/token", &params, None)).await),
+            code,
+            "{app} {secret}"
+        );
     }
 }
 
@@ -233,25 +241,48 @@ async fn case_33_and_34_tokens_are_told_and_taken_only_to_their_own() {
     let of_portal = |token: &str| Params::from([("client_id", "portal"), ("token", token)]);
     let access = &issued.access_token;
 
-    let told = introspect(&world.oauth, &of_batch(access), None).await.unwrap();
+    let told = introspect(&world.oauth, &Presented::plain("/introspect", &of_batch(access), None))
+        .await
+        .unwrap();
     assert_eq!((told.active, told.username.as_deref()), (true, Some("ann")));
     let refresh = refresh_token(&issued);
-    assert!(!introspect(&world.oauth, &of_batch(&refresh), None).await.unwrap().active);
-    let public = introspect(&world.oauth, &of_portal(access.reveal()), None).await;
+    assert!(
+        !introspect(&world.oauth, &Presented::plain("/introspect", &of_batch(&refresh), None))
+            .await
+            .unwrap()
+            .active
+    );
+    let public = introspect(
+        &world.oauth,
+        &Presented::plain("/introspect", &of_portal(access.reveal()), None),
+    )
+    .await;
     assert_eq!(public.unwrap_err().code(), "invalid_client");
 
-    let stranger = revoke(&world.oauth, &of_batch(access), None).await;
+    let stranger =
+        revoke(&world.oauth, &Presented::plain("/revoke", &of_batch(access), None)).await;
     assert_eq!(stranger.unwrap_err().code(), "invalid_grant");
     assert!(world.is_alive(&issued).await);
     for unknown in ["nonsense", "1.2.3", "e30.e30.e30"] {
-        revoke(&world.oauth, &of_portal(unknown), None).await.unwrap();
+        revoke(&world.oauth, &Presented::plain("/revoke", &of_portal(unknown), None))
+            .await
+            .unwrap();
     }
-    revoke(&world.oauth, &of_portal(access.reveal()), None).await.unwrap();
+    revoke(&world.oauth, &Presented::plain("/revoke", &of_portal(access.reveal()), None))
+        .await
+        .unwrap();
     assert!(!world.is_alive(&issued).await);
-    assert!(!introspect(&world.oauth, &of_batch(access), None).await.unwrap().active);
+    assert!(
+        !introspect(&world.oauth, &Presented::plain("/introspect", &of_batch(access), None))
+            .await
+            .unwrap()
+            .active
+    );
 
     let next = world.refresh(&refresh).await.unwrap();
-    revoke(&world.oauth, &of_portal(refresh.reveal()), None).await.unwrap();
+    revoke(&world.oauth, &Presented::plain("/revoke", &of_portal(refresh.reveal()), None))
+        .await
+        .unwrap();
     assert!(!world.is_alive(&next).await, "an old refresh token gives the whole grant back");
 }
 

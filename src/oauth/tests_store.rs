@@ -79,8 +79,12 @@ async fn rotated(db: &Db) -> (GrantId, RefreshToken, RefreshToken) {
         previous: None,
         expires_at: from_micros(9_000_000),
     };
-    let given =
-        Given { access: access("a1"), refresh: Some(state), expires_at: from_micros(9_000_000) };
+    let given = Given {
+        access: access("a1"),
+        refresh: Some(state),
+        binding: None,
+        expires_at: from_micros(9_000_000),
+    };
     let (now, from) = (from_micros(1), first.secret.digest());
     assert!(store::spend(db, id, CODE, &given, now).await.unwrap());
     let next = access("a2");
@@ -122,7 +126,12 @@ async fn what_is_written_is_read() {
 async fn case_19_only_one_of_many_spends_a_code() {
     let (_folder, db) = database().await;
     let id = insert(&db).await;
-    let given = Given { access: access("a1"), refresh: None, expires_at: from_micros(9_000_000) };
+    let given = Given {
+        access: access("a1"),
+        refresh: None,
+        binding: None,
+        expires_at: from_micros(9_000_000),
+    };
 
     let wrong = store::spend(&db, id, Digest([9; 32]), &given, from_micros(1)).await.unwrap();
     let races = (0..20).map(|_| store::spend(&db, id, CODE, &given, from_micros(1)));
@@ -135,7 +144,12 @@ async fn case_19_only_one_of_many_spends_a_code() {
 #[tokio::test]
 async fn case_19_an_expired_or_revoked_code_is_not_spent() {
     let (_folder, db) = database().await;
-    let given = Given { access: access("a1"), refresh: None, expires_at: from_micros(9_000_000) };
+    let given = Given {
+        access: access("a1"),
+        refresh: None,
+        binding: None,
+        expires_at: from_micros(9_000_000),
+    };
     let (expired, revoked) = (insert(&db).await, insert(&db).await);
     store_tokens::revoke(&db, revoked, from_micros(1)).await.unwrap();
 

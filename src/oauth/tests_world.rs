@@ -27,8 +27,10 @@ use crate::oauth::authorize::{Step, begin, consent};
 use crate::oauth::error::TokenError;
 use crate::oauth::issue::Issued;
 use crate::oauth::params::Params;
+use crate::oauth::presented::Presented;
 use crate::oauth::service::{OAuth, Parts};
 use crate::oauth::token::exchange;
+use crate::outbound::Outbound;
 use crate::policy::service::Policies;
 use crate::users::login::Login;
 use crate::users::model::NewUser;
@@ -60,9 +62,11 @@ pub(in crate::oauth) async fn world() -> World {
         issuer: config.issuer.clone(),
         keys: Keys::load(&ctx, &vault, &config.keys).await.unwrap(),
         apps: Apps::new(&ctx),
-        users: Users::new(ctx.clone(), vault, &config).unwrap(),
+        users: Users::new(ctx.clone(), vault.clone(), &config).unwrap(),
         accounts: Accounts::new(&ctx),
         policies: Policies::new(&ctx),
+        outbound: Outbound::new(&config.outbound).unwrap(),
+        vault: vault.clone(),
         ctx,
     };
     let user = |name: &str| NewUser {
@@ -170,7 +174,7 @@ impl World {
             ("redirect_uri", CALLBACK),
             ("code_verifier", VERIFIER),
         ]);
-        exchange(&self.oauth, &params, None).await
+        exchange(&self.oauth, &Presented::plain("/token", &params, None)).await
     }
 
     pub(in crate::oauth) async fn tokens(&self) -> Issued {
@@ -184,7 +188,7 @@ impl World {
             ("client_id", "portal"),
             ("refresh_token", token.reveal()),
         ]);
-        exchange(&self.oauth, &params, None).await
+        exchange(&self.oauth, &Presented::plain("/token", &params, None)).await
     }
 
     pub(in crate::oauth) async fn is_alive(&self, issued: &Issued) -> bool {
@@ -198,7 +202,7 @@ impl World {
             ("client_secret", self.secret.reveal()),
             ("scope", scope),
         ]);
-        exchange(&self.oauth, &params, None).await
+        exchange(&self.oauth, &Presented::plain("/token", &params, None)).await
     }
 }
 

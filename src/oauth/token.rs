@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use crate::apps::model::App;
+use crate::oauth::binding::Binding;
 use crate::oauth::client_auth::authenticate;
 use crate::oauth::error::TokenError;
 use crate::oauth::issue::Issued;
 use crate::oauth::params::Params;
+use crate::oauth::presented::Presented;
 use crate::oauth::service::OAuth;
 use crate::oauth::{token_app, token_code, token_refresh};
 
@@ -15,26 +17,23 @@ use crate::oauth::{token_app, token_code, token_refresh};
 pub(in crate::oauth) struct TokenRequest<'a> {
     pub(in crate::oauth) params: &'a Params,
     pub(in crate::oauth) app: Arc<App>,
+    /// What the tokens will be bound to: the key or certificate that the request showed.
+    pub(in crate::oauth) binding: Option<Binding>,
 }
 
 /// Gives tokens for a code, a refresh token or the app's own credentials.
 ///
-/// `authorization` is the header field of that name.
-///
 /// # Errors
 /// [`TokenError`]. Source: RFC 6749 section 5.2.
-pub async fn exchange(
-    oauth: &OAuth,
-    params: &Params,
-    authorization: Option<&str>,
-) -> Result<Issued, TokenError> {
+pub async fn exchange(oauth: &OAuth, presented: &Presented<'_>) -> Result<Issued, TokenError> {
+    let params = presented.params;
     let grant_type =
         params.get("grant_type").ok_or(TokenError::InvalidRequest("grant_type is missing"))?;
     if !matches!(grant_type, "authorization_code" | "refresh_token" | "client_credentials") {
         return Err(TokenError::UnsupportedGrantType);
     }
-    let app = authenticate(oauth, params, authorization).await?;
-    let request = TokenRequest { params, app };
+    let app = authenticate(oauth, presented).await?;
+    let request = TokenRequest { params, app, binding: None };
     let issued = match grant_type {
         "authorization_code" => token_code::exchange(oauth, &request).await,
         "refresh_token" => token_refresh::exchange(oauth, &request).await,

@@ -51,7 +51,12 @@ pub(in crate::oauth) async fn exchange(
 ) -> Result<Issued, TokenError> {
     let scope = wanted(request.params, &request.app)?;
     negotiate(request, &scope)?;
-    let issue = IssueRequest { app: &request.app, scope: &scope, ground: Ground::App };
+    let issue = IssueRequest {
+        app: &request.app,
+        scope: &scope,
+        ground: Ground::App,
+        binding: request.binding.as_ref(),
+    };
     issue_tokens(oauth, &issue).await?.ok_or(TokenError::Bug("an app's own token was lost"))
 }
 

@@ -180,7 +180,8 @@ impl<'a> Exchange<'a> {
     async fn issue(&self, oauth: &OAuth, grant: &Grant) -> Result<Issued, TokenError> {
         let by = grant.approval().ok_or(TokenError::Bug("redeemed without approval"))?;
         let ground = Ground::Code { grant, by, code: self.code.secret.digest() };
-        let request = IssueRequest { app: &self.request.app, scope: &by.scope, ground };
+        let binding = self.request.binding.as_ref();
+        let request = IssueRequest { app: &self.request.app, scope: &by.scope, ground, binding };
         match issue_tokens(oauth, &request).await? {
             Some(issued) => Ok(issued),
             // Somebody else spent it, or it was revoked or ran out: find out which.

@@ -166,7 +166,8 @@ impl<'a> Exchange<'a> {
             None => by.scope.clone(),
         };
         let ground = Ground::Refresh { grant, by, token: &self.token, usage };
-        let request = IssueRequest { app: &self.request.app, scope: &scope, ground };
+        let binding = self.request.binding.as_ref();
+        let request = IssueRequest { app: &self.request.app, scope: &scope, ground, binding };
         match issue_tokens(oauth, &request).await? {
             Some(issued) => Ok(issued),
             None => match self.recover_from_storage(oauth).await {

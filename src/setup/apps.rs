@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::apps::claims::{ClaimSource, CustomClaim};
+use crate::apps::metadata::ClientMetadata;
 use crate::apps::model::{AllowedAccounts, GrantType, Kind, Status};
 use crate::apps::new_app::NewApp;
 use crate::apps::redirect::RedirectUri;
@@ -38,6 +39,7 @@ const KEYS: &[&str] = &[
     "access_token_algorithm",
     "id_token_algorithm",
     "custom_claims",
+    "client_metadata",
     "secrets",
 ];
 
@@ -105,6 +107,19 @@ fn read_texts(object: &Object<'_>, app: &mut NewApp, notes: &mut Notes) {
     app.callback_urls = urls(object, "callback_urls", notes);
     app.logout_urls = urls(object, "logout_urls", notes);
     app.custom_claims = claims(object, notes);
+    app.metadata = client_metadata(object, notes).unwrap_or_default();
+}
+
+/// What an app registers beyond the platform's own fields, by the names of RFC 7591.
+fn client_metadata(object: &Object<'_>, notes: &mut Notes) -> Option<ClientMetadata> {
+    let part = object.get("client_metadata")?;
+    match serde_json::from_value(part.node().to_json()) {
+        Ok(metadata) => Some(metadata),
+        Err(error) => {
+            part.fault(notes, error.to_string());
+            None
+        }
+    }
 }
 
 fn read_protocol(object: &Object<'_>, app: &mut NewApp, notes: &mut Notes) {

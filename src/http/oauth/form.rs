@@ -9,6 +9,7 @@ use http::{HeaderMap, StatusCode};
 use crate::http::oauth::answer::refused;
 use crate::oauth::error::TokenError;
 use crate::oauth::params::Params;
+use crate::oauth::presented::Presented;
 use crate::server::Server;
 
 /// Largest form body, in bytes.
@@ -22,6 +23,13 @@ pub(in crate::http::oauth) struct AppForm {
     pub(in crate::http::oauth) params: Params,
     /// The header field `Authorization`.
     pub(in crate::http::oauth) authorization: Option<String>,
+}
+
+impl AppForm {
+    /// What the app presents at `path`.
+    pub(in crate::http::oauth) fn presented(&self, path: &'static str) -> Presented<'_> {
+        Presented::plain(path, &self.params, self.authorization.as_deref())
+    }
 }
 
 /// Why a form is refused. Source: RFC 6749 section 5.2.

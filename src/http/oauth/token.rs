@@ -31,7 +31,7 @@ impl<'a> From<&'a Issued> for Tokens<'a> {
     fn from(issued: &'a Issued) -> Self {
         Self {
             access_token: issued.access_token.reveal(),
-            token_type: "Bearer",
+            token_type: issued.token_type,
             expires_in: issued.expires_in,
             refresh_token: issued.refresh_token.as_ref().map(Secret::reveal),
             id_token: issued.id_token.as_ref().map(Secret::reveal),
@@ -48,8 +48,7 @@ pub(in crate::http::oauth) async fn token(
     State(server): State<Server>,
     form: AppForm,
 ) -> Result<Response, TokenError> {
-    let issued =
-        token::exchange(&server.oauth, &form.params, form.authorization.as_deref()).await?;
+    let issued = token::exchange(&server.oauth, &form.presented("/token")).await?;
     Ok(json(StatusCode::OK, &Tokens::from(&issued)))
 }
 
@@ -61,7 +60,7 @@ pub(in crate::http::oauth) async fn revoke(
     State(server): State<Server>,
     form: AppForm,
 ) -> Result<Response, TokenError> {
-    revocation::revoke(&server.oauth, &form.params, form.authorization.as_deref()).await?;
+    revocation::revoke(&server.oauth, &form.presented("/revoke")).await?;
     Ok(StatusCode::OK.into_response())
 }
 
@@ -73,8 +72,6 @@ pub(in crate::http::oauth) async fn introspect(
     State(server): State<Server>,
     form: AppForm,
 ) -> Result<Response, TokenError> {
-    let answer =
-        introspection::introspect(&server.oauth, &form.params, form.authorization.as_deref())
-            .await?;
+    let answer = introspection::introspect(&server.oauth, &form.presented("/introspect")).await?;
     Ok(json(StatusCode::OK, &answer))
 }

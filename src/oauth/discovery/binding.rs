@@ -1,0 +1,9 @@
+//! What tokens can be bound to. Source: RFC 9449 section 5.1, RFC 8705 section 3.3.
+
+use serde_json::{Value, json};
+
+use crate::config::model::Issuer;
+
+pub(in crate::oauth::discovery) fn metadata(_: &Issuer) -> Value {
+    json!({})
+}
