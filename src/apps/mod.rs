@@ -1,5 +1,6 @@
 //! Registered apps: what OAuth calls clients.
 
+pub mod check;
 pub mod claims;
 pub mod declare;
 pub mod error;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::apps::check::Around;
 use crate::apps::claims::CustomClaim;
 use crate::apps::error::Fault;
 use crate::apps::metadata::ClientMetadata;
@@ -153,6 +154,8 @@ impl NewApp {
         self.check_lists(&mut faults);
         self.check_grants(&mut faults);
         self.check_claims(&mut faults);
+        let around = Around { kind: self.kind, callback_urls: &self.callback_urls };
+        faults.extend(self.metadata.check(around).err().unwrap_or_default());
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 

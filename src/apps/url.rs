@@ -62,6 +62,12 @@ pub fn origin(text: &str) -> Option<String> {
     origin.is_tuple().then(|| origin.ascii_serialization())
 }
 
+/// The host of a URL that [`check`] let pass; none for the scheme of a native app.
+pub fn host(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    matches!(url.scheme(), "https" | "http").then(|| url.host_str().map(str::to_owned))?
+}
+
 fn check_characters(text: &str) -> Result<(), BadUrl> {
     if text.len() > URL_BYTES_MAX {
         return Err(BadUrl("must have at most 2000 bytes"));
