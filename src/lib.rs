@@ -15,6 +15,7 @@ pub mod oauth;
 pub mod outbound;
 pub mod policy;
 pub mod projects;
+pub mod queue;
 pub mod server;
 pub mod setup;
 pub mod users;

@@ -7,6 +7,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use tokio::sync::Notify;
+
 use crate::db::error::DbError;
 use crate::db::query::sql;
 use crate::db::{Db, Fetch as _};
@@ -30,9 +32,11 @@ pub enum Topic {
     Grants,
     /// What users consented to.
     Consents,
+    /// What has to be delivered.
+    Jobs,
 }
 
-const TOPICS: [Topic; 8] = [
+const TOPICS: [Topic; 9] = [
     Topic::Keys,
     Topic::Users,
     Topic::Sessions,
@@ -41,6 +45,7 @@ const TOPICS: [Topic; 8] = [
     Topic::Apps,
     Topic::Grants,
     Topic::Consents,
+    Topic::Jobs,
 ];
 
 impl Topic {
@@ -55,6 +60,7 @@ impl Topic {
             Self::Apps => "apps",
             Self::Grants => "grants",
             Self::Consents => "consents",
+            Self::Jobs => "jobs",
         }
     }
 }
@@ -67,6 +73,7 @@ pub struct Changes(Arc<Counters>);
 struct Counters {
     epochs: [AtomicU64; TOPICS.len()],
     seen: [AtomicI64; TOPICS.len()],
+    told: [Notify; TOPICS.len()],
 }
 
 impl Changes {
@@ -79,6 +86,14 @@ impl Changes {
     #[expect(clippy::indexing_slicing, reason = "a topic's number is its place in TOPICS")]
     fn bump(&self, topic: Topic) {
         self.0.epochs[topic as usize].fetch_add(1, Ordering::AcqRel);
+        self.0.told[topic as usize].notify_one();
+    }
+
+    /// Waits for the next change of `topic`; one since the last call counts, too. For one waiter
+    /// in a process.
+    #[expect(clippy::indexing_slicing, reason = "a topic's number is its place in TOPICS")]
+    pub async fn next(&self, topic: Topic) {
+        self.0.told[topic as usize].notified().await;
     }
 
     pub(in crate::db) fn bump_all(&self, touched: &[Topic]) {

@@ -10,6 +10,7 @@ pub mod binding;
 pub mod certificate;
 pub mod claims;
 pub mod client_auth;
+pub mod deliver;
 pub mod discovery;
 mod eligibility;
 pub mod error;

@@ -16,6 +16,7 @@ use crate::oauth::service::OAuth;
 use crate::outbound::Outbound;
 use crate::policy::service::Policies;
 use crate::projects::service::Projects;
+use crate::queue::service::Queue;
 use crate::users::service::Users;
 
 /// Everything that requests are answered with.
@@ -41,6 +42,8 @@ pub struct ServerParts {
     pub ctx: Ctx,
     /// Seals and authenticates.
     pub vault: Vault,
+    /// What has to be delivered.
+    pub queue: Queue,
     /// Signs.
     pub keys: Keys,
     /// Policies.

@@ -18,6 +18,7 @@ use crate::oauth::service::{OAuth, Parts};
 use crate::outbound::{BadAuthorities, Outbound};
 use crate::policy::service::Policies;
 use crate::projects::service::Projects;
+use crate::queue::service::Queue;
 use crate::server::{Server, ServerParts};
 use crate::users::error::UserError;
 use crate::users::service::Users;
@@ -77,6 +78,7 @@ impl Server {
         }
         db.poll_changes().await?;
         let ctx = Ctx { db, clock, entropy };
+        let queue = Queue::new(&ctx);
         let vault = Vault::new(config.encryption_key.bytes());
         let keys = Keys::load(&ctx, &vault, &config.keys).await?;
         let policies = Policies::new(&ctx);
@@ -102,6 +104,7 @@ impl Server {
             config,
             ctx,
             vault,
+            queue,
             keys,
             policies,
             users,

@@ -1,5 +1,7 @@
-//! What happens without being asked: changes of other processes are noticed, keys rotate, rows
-//! that have ended are swept.
+//! What happens without being asked: changes of other processes are noticed, keys rotate, jobs
+//! are delivered, rows that have ended are swept.
+
+pub mod delivery;
 
 use std::future::Future;
 use std::time::Duration;
@@ -21,6 +23,7 @@ pub async fn run(server: Server, stop: CancellationToken) {
         every(POLL_EVERY, &stop, || poll(&server)),
         every(SWEEP_EVERY, &stop, || sweep(&server)),
         every(ROTATE_EVERY, &stop, || rotate(&server)),
+        delivery::run(&server, &stop),
     );
 }
 
@@ -51,7 +54,9 @@ async fn poll(server: &Server) {
 async fn sweep(server: &Server) {
     let swept = async {
         Ok::<_, crate::db::error::DbError>(
-            server.users.sweep().await? + server.oauth.sweep().await?,
+            server.users.sweep().await?
+                + server.oauth.sweep().await?
+                + server.queue.sweep().await?,
         )
     };
     match swept.await {

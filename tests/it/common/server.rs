@@ -120,6 +120,11 @@ impl TestServer {
         self.clock.advance(by);
     }
 
+    /// Delivers whatever is due, as the background work of a node does all the time.
+    pub async fn deliver(&self) {
+        narthex::worker::delivery::deliver_due(&self.server).await;
+    }
+
     /// Seconds since 1970 on the server's clock.
     pub fn now(&self) -> i64 {
         self.clock.now().timestamp()

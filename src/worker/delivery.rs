@@ -1,0 +1,75 @@
+//! Delivering jobs: a bounded number at once, as soon as they are pushed.
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use crate::oauth::deliver::deliver;
+use crate::queue::model::{Fate, Job};
+use crate::server::Server;
+
+/// How often jobs are looked for that nobody announced: retries, and those of dead nodes.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Most jobs that one node delivers at once.
+const AT_ONCE_MAX: usize = 16;
+
+/// Delivers jobs until `stop` is cancelled; what is under way then is ended first.
+pub(in crate::worker) async fn run(server: &Server, stop: &CancellationToken) {
+    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut under_way = FuturesUnordered::new();
+    while !stop.is_cancelled() {
+        let jobs = take(server, AT_ONCE_MAX.saturating_sub(under_way.len())).await;
+        under_way.extend(jobs.into_iter().map(|job| attempt(server, job)));
+        tokio::select! {
+            () = stop.cancelled() => {}
+            _ = under_way.next(), if !under_way.is_empty() => {}
+            () = server.queue.pushed() => {}
+            _ = ticks.tick() => {}
+        }
+    }
+    while under_way.next().await.is_some() {}
+}
+
+/// Delivers whatever is due, and returns when nothing is.
+pub async fn deliver_due(server: &Server) {
+    loop {
+        let jobs = take(server, AT_ONCE_MAX).await;
+        if jobs.is_empty() {
+            return;
+        }
+        let mut under_way: FuturesUnordered<_> =
+            jobs.into_iter().map(|job| attempt(server, job)).collect();
+        while under_way.next().await.is_some() {}
+    }
+}
+
+async fn take(server: &Server, limit: usize) -> Vec<Job> {
+    match server.queue.lease(limit).await {
+        Ok(jobs) => jobs,
+        Err(error) => {
+            tracing::warn!(%error, "jobs could not be taken");
+            Vec::new()
+        }
+    }
+}
+
+async fn attempt(server: &Server, job: Job) {
+    let outcome = deliver(&server.oauth, &job).await;
+    let (id, kind, number) = (job.id, job.kind.as_str(), job.attempt);
+    match (server.queue.settle(&job, outcome).await, outcome) {
+        (Ok(Fate::Dead), Err(reason)) => {
+            tracing::error!(job = id, kind, attempt = number, %reason, "a job was given up");
+        }
+        (Ok(_), Err(reason)) => {
+            tracing::warn!(job = id, kind, attempt = number, %reason, "a job was not delivered");
+        }
+        (Ok(_), Ok(())) => tracing::debug!(job = id, kind, attempt = number, "a job was delivered"),
+        (Err(error), _) => {
+            tracing::warn!(job = id, kind, %error, "a job will be delivered once more");
+        }
+    }
+}
