@@ -17,6 +17,7 @@ use crate::db::error::DbError;
 use crate::keys::service::Keys;
 use crate::keys::vault::Vault;
 use crate::oauth::access_token::AccessToken;
+use crate::oauth::client_keys::ClientKeys;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::grant::Grant;
 use crate::oauth::{store, store_once, store_tokens};
@@ -76,6 +77,8 @@ pub(in crate::oauth) struct Caches {
     pub(in crate::oauth) alive: Cache<[u8; 32], ()>,
     /// What users agreed to.
     consents: Cache<(UserId, AppId), Arc<Scope>>,
+    /// By which apps sign what they send.
+    pub(in crate::oauth) client_keys: ClientKeys,
 }
 
 impl OAuth {
@@ -87,6 +90,7 @@ impl OAuth {
             signed: Cache::new(changes, Topic::Keys, TOKENS_MAX),
             alive: Cache::new(changes, Topic::Grants, TOKENS_MAX),
             consents: Cache::new(changes, Topic::Consents, CONSENTS_MAX),
+            client_keys: ClientKeys::default(),
         };
         let metadata = Metadata::new(&parts.issuer);
         Self(Arc::new(Inner { parts, metadata, caches }))

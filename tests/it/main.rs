@@ -25,6 +25,7 @@ mod bearer;
 mod bench;
 mod browser;
 mod cli;
+mod client_assertion;
 mod client_auth;
 mod code_flow;
 mod common;

@@ -5,11 +5,15 @@ use serde_json::{Value, json};
 use crate::config::model::Issuer;
 
 pub(in crate::oauth::discovery) fn metadata(_: &Issuer) -> Value {
-    let secrets = ["client_secret_basic", "client_secret_post"];
-    let or_none = ["client_secret_basic", "client_secret_post", "none"];
+    let known = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+    let or_none = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
+    let algorithms = ["RS256", "PS256", "ES256", "EdDSA"];
     json!({
         "token_endpoint_auth_methods_supported": or_none,
         "revocation_endpoint_auth_methods_supported": or_none,
-        "introspection_endpoint_auth_methods_supported": secrets,
+        "introspection_endpoint_auth_methods_supported": known,
+        "token_endpoint_auth_signing_alg_values_supported": algorithms,
+        "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
+        "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
     })
 }

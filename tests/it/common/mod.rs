@@ -6,10 +6,12 @@ pub mod browser;
 pub mod chromium;
 pub mod database;
 pub mod form;
+pub mod host;
 pub mod jwt;
 pub mod program;
 pub mod raw;
 pub mod server;
+pub mod signer;
 pub mod world;
 
 /// Runs each of the named `async fn(Kind)` on SQLite and on PostgreSQL, as `name::sqlite` and

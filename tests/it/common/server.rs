@@ -59,6 +59,14 @@ impl TestServer {
         server
     }
 
+    /// A server with the world of `world.yaml`, which may ask sites on the loopback address.
+    pub async fn start_reaching_loopback(kind: Kind) -> Self {
+        let allowed = vec!["127.0.0.1".to_owned()];
+        let server = Self::start_with(kind, |config| config.outbound.allowed_hosts = allowed).await;
+        server.apply(WORLD).await;
+        server
+    }
+
     /// A server without people, accounts or apps.
     pub async fn start_empty(kind: Kind) -> Self {
         Self::start_with(kind, |_| ()).await
