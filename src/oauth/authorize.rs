@@ -9,6 +9,7 @@ use crate::apps::model::App;
 use crate::apps::redirect::{VerifiedRedirect, match_registered};
 use crate::base::id::{AccountId, GrantId};
 use crate::base::secret::{Digest, Secret};
+use crate::keys::error::KeyError;
 use crate::oauth::eligibility;
 use crate::oauth::error::{AuthorizeError, TokenError};
 use crate::oauth::grant::{Approval, CODE_TTL, Code, Grant, Stage};
@@ -16,6 +17,7 @@ use crate::oauth::negotiate::{Negotiated, negotiate};
 use crate::oauth::params::Params;
 use crate::oauth::prompt::{Consent, Next, Opening, Situation, next_step};
 use crate::oauth::request::AuthorizeRequest;
+use crate::oauth::response::{Reply, ReplyTo};
 use crate::oauth::service::OAuth;
 use crate::oauth::store::{self, Opened};
 use crate::oauth::store_tokens;
@@ -41,8 +43,8 @@ pub enum Step {
         /// What to show.
         view: ConsentAsk,
     },
-    /// Send the browser to this URL, which belongs to the app.
-    Redirect(String),
+    /// Send the browser on to the app, with what it was after.
+    Reply(Reply),
 }
 
 /// What the consent page shows.
@@ -93,7 +95,7 @@ enum Answer {
 ///
 /// # Errors
 /// [`AuthorizeError::Page`] until the app and its `redirect_uri` are known to be good,
-/// [`AuthorizeError::Redirect`] after.
+/// [`AuthorizeError::Told`] after.
 pub async fn begin(
     oauth: &OAuth,
     params: &Params,
@@ -205,8 +207,16 @@ impl<'a> Journey<'a> {
     }
 
     fn refuse(&self, code: &'static str, description: &'static str) -> AuthorizeError {
-        let (to, state) = (self.to.clone(), self.request.state.clone());
-        AuthorizeError::Redirect { to, code, description, state }
+        AuthorizeError::Told { reply: Box::new(self.reply_to()), code, description }
+    }
+
+    fn reply_to(&self) -> ReplyTo {
+        ReplyTo {
+            app: self.app.clone(),
+            to: self.to.clone(),
+            mode: self.request.response_mode,
+            state: self.request.state.clone(),
+        }
     }
 
     async fn eligible(&self, login: &Login) -> Result<Arc<User>, AuthorizeError> {
@@ -286,7 +296,8 @@ impl<'a> Journey<'a> {
                 store::insert_approved(db, &self.app.id, &self.request, &by, digest, now).await?
             }
         };
-        let url = self.answer_url(&Code { grant: id, secret });
+        let code = Code { grant: id, secret }.to_text();
+        let reply = self.reply_to().reply(self.oauth, &[("code", &code)])?;
         let grant = Grant {
             id,
             app: self.app.id.clone(),
@@ -300,7 +311,7 @@ impl<'a> Journey<'a> {
             expires_at: now + CODE_TTL,
         };
         self.oauth.caches().grants.insert_as_of(stamp, id.0, Arc::new(grant));
-        Ok(Step::Redirect(url))
+        Ok(Step::Reply(reply))
     }
 
     /// Approves the pending row, and remembers the consent that was given for it.
@@ -327,29 +338,16 @@ impl<'a> Journey<'a> {
         });
         if approved.await? { Ok(()) } else { Err(over()) }
     }
-
-    /// Source: RFC 6749 section 4.1.2, RFC 9207 section 2.
-    fn answer_url(&self, code: &Code) -> String {
-        let code = code.to_text();
-        let mut pairs = vec![("code", code.as_str())];
-        if let Some(state) = &self.request.state {
-            pairs.push(("state", state));
-        }
-        pairs.push(("iss", self.oauth.issuer()));
-        self.to.with_params(&pairs)
-    }
 }
 
 impl AuthorizeError {
-    /// Where to send the browser, if the app may be told. Source: RFC 6749 section 4.1.2.1,
-    /// RFC 9207 section 2.
-    pub fn location(&self, oauth: &OAuth) -> Option<String> {
-        let Self::Redirect { to, code, description, state } = self else { return None };
-        let mut pairs = vec![("error", *code), ("error_description", *description)];
-        if let Some(state) = state {
-            pairs.push(("state", state));
-        }
-        pairs.push(("iss", oauth.issuer()));
-        Some(to.with_params(&pairs))
+    /// What the app is told, if it may be told.
+    ///
+    /// # Errors
+    /// [`KeyError`] if that has to be signed and cannot be.
+    pub fn reply(&self, oauth: &OAuth) -> Result<Option<Reply>, KeyError> {
+        let Self::Told { reply, code, description } = self else { return Ok(None) };
+        let pairs = [("error", *code), ("error_description", *description)];
+        reply.reply(oauth, &pairs).map(Some)
     }
 }

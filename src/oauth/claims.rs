@@ -14,6 +14,7 @@ use crate::base::secret::Digest;
 use crate::keys::algorithm::Algorithm;
 use crate::oauth::access_token::AccessToken;
 use crate::oauth::binding::Binding;
+use crate::oauth::standard_claims;
 use crate::users::model::User;
 
 /// `typ` of access tokens. Source: RFC 9068 section 2.1.
@@ -140,24 +141,8 @@ pub fn custom<'a>(
 
 /// What an app may know of a user by its scope. Source: OpenID Connect Core section 5.4.
 pub fn userinfo(user: &User, scope: &Scope) -> Map<String, Value> {
-    let mut claims = Map::new();
-    let mut put = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            claims.insert(name.to_owned(), value);
-        }
-    };
-    put("sub", Some(user.id.as_str().into()));
-    if scope.contains("profile") {
-        put("name", user.name.as_deref().map(Into::into));
-        put("given_name", user.given_name.as_deref().map(Into::into));
-        put("family_name", user.family_name.as_deref().map(Into::into));
-        put("preferred_username", Some(user.username.as_str().into()));
-        put("updated_at", Some(user.updated_at.timestamp().into()));
-    }
-    if let (true, Some(email)) = (scope.contains("email"), &user.email) {
-        put("email", Some(email.as_str().into()));
-        put("email_verified", Some(user.email_verified.into()));
-    }
+    let mut claims = standard_claims::of_scope(user, scope);
+    claims.insert("sub".to_owned(), user.id.as_str().into());
     claims
 }
 

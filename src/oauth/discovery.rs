@@ -12,6 +12,8 @@ use serde_json::{Map, Value, json};
 
 use crate::base::document::Document;
 use crate::config::model::Issuer;
+use crate::keys::algorithm::Algorithm;
+use crate::oauth::response::ResponseMode;
 
 /// The two metadata documents, ready to send.
 #[derive(Clone, Debug)]
@@ -69,7 +71,8 @@ fn basics(issuer: &Issuer) -> Value {
         "introspection_endpoint": issuer.url("/introspect"),
         "jwks_uri": issuer.url("/jwks"),
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": ResponseMode::NAMES.map(|(name, _)| name),
+        "authorization_signing_alg_values_supported": Algorithm::ALL.map(Algorithm::as_str),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
     })

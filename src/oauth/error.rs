@@ -1,8 +1,8 @@
 //! How the protocol refuses.
 
-use crate::apps::redirect::VerifiedRedirect;
 use crate::db::error::DbError;
 use crate::keys::error::KeyError;
+use crate::oauth::response::ReplyTo;
 
 /// Why a code, a refresh token or the person behind it is refused. For our log and for decisions;
 /// the client is told one thing for all of them.
@@ -131,28 +131,29 @@ impl TokenError {
 
 /// How `/authorize` refuses. Source: RFC 6749 section 4.1.2.1.
 ///
-/// Two roads that must not be confused. [`AuthorizeError::Redirect`] cannot be built without a
-/// [`VerifiedRedirect`], so there is no way to send a browser to an unchecked URL.
+/// Two roads that must not be confused. [`AuthorizeError::Told`] cannot be built without a
+/// `VerifiedRedirect`, so there is no way to send a browser to an unchecked URL.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorizeError {
     /// Unknown app, foreign `redirect_uri`, a page that is over: tell the user on our own page.
     #[error("{0}")]
     Page(&'static str),
-    /// Tell the app, by redirect.
+    /// Tell the app, the way that it asked for.
     #[error("{code}: {description}")]
-    Redirect {
-        /// Where to.
-        to: VerifiedRedirect,
+    Told {
+        /// Where and how.
+        reply: Box<ReplyTo>,
         /// `error` of RFC 6749 section 4.1.2.1 or OpenID Connect Core section 3.1.2.6.
         code: &'static str,
         /// `error_description`: fixed text, never from input.
         description: &'static str,
-        /// The request's `state`, returned unchanged.
-        state: Option<String>,
     },
     /// Our fault: an error page.
     #[error("the server failed")]
     Internal(#[from] DbError),
+    /// Our keys fail: an error page.
+    #[error("the server failed")]
+    Keys(#[from] KeyError),
     /// A state that we held impossible: an error page, and somebody should look.
     #[error("the server failed: {0}")]
     Bug(&'static str),

@@ -17,6 +17,7 @@ use crate::oauth::error::AuthorizeError;
 use crate::oauth::machine;
 use crate::oauth::params::Params;
 use crate::oauth::request::AuthorizeRequest;
+use crate::oauth::response::{ReplyTo, ResponseMode};
 use crate::oauth::service::OAuth;
 
 /// A request that may be answered: by whom, where to, what for.
@@ -87,8 +88,7 @@ impl Reply {
 /// Binds the app, verifies its `redirect_uri`, parses the rest.
 ///
 /// # Errors
-/// [`AuthorizeError::Page`] before the `redirect_uri` is verified, [`AuthorizeError::Redirect`]
-/// after. Source: RFC 6749 section 4.1.2.1.
+/// [`AuthorizeError::Page`] before the `redirect_uri` is verified, [`AuthorizeError::Told`] after. Source: RFC 6749 section 4.1.2.1.
 pub(in crate::oauth) async fn negotiate(
     oauth: &OAuth,
     params: &Params,
@@ -175,6 +175,8 @@ fn parse(
     let mut request = AuthorizeRequest::parse(params, &bound.app)
         .map_err(|fault| refuse(params, bound, fault.code, fault.description))?;
     bound.to.as_str().clone_into(&mut request.redirect_uri);
+    request.response_mode = ResponseMode::read(params, &bound.to)
+        .map_err(|fault| refuse(params, bound, fault.code, fault.description))?;
     if let Some(hint) = params.get("id_token_hint") {
         let user = hinted_user(oauth, hint, &bound.app.id).ok_or_else(|| {
             refuse(params, bound, "invalid_request", "id_token_hint is not an ID token of yours")
@@ -199,8 +201,13 @@ fn refuse(
     code: &'static str,
     description: &'static str,
 ) -> AuthorizeError {
-    let state = params.get("state").map(str::to_owned);
-    AuthorizeError::Redirect { to: bound.to.clone(), code, description, state }
+    let reply = ReplyTo {
+        app: bound.app.clone(),
+        to: bound.to.clone(),
+        mode: ResponseMode::read(params, &bound.to).unwrap_or_default(),
+        state: params.get("state").map(str::to_owned),
+    };
+    AuthorizeError::Told { reply: Box::new(reply), code, description }
 }
 
 /// The machine's own verdict: a page until it has bound the app.

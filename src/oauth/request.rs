@@ -7,6 +7,7 @@ use crate::base::id::UserId;
 use crate::base::scope::Scope;
 use crate::oauth::params::Params;
 use crate::oauth::pkce::Challenge;
+use crate::oauth::response::ResponseMode;
 
 /// Longest `state`, in bytes; it goes back in a header field.
 const STATE_BYTES_MAX: usize = 4096;
@@ -22,6 +23,9 @@ pub struct AuthorizeRequest {
     pub redirect_uri: String,
     /// Whether the app named it, and so must name it again at `/token`.
     pub redirect_uri_given: bool,
+    /// How it gets there.
+    #[serde(default, skip_serializing_if = "ResponseMode::is_default")]
+    pub response_mode: ResponseMode,
     /// Returned unchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
@@ -86,7 +90,8 @@ const UNSUPPORTED: &[(&str, Fault)] = &[
 impl AuthorizeRequest {
     /// Parses what stands beside `client_id` and `redirect_uri`, which are verified before.
     ///
-    /// Unknown parameters are ignored. `id_token_hint` needs keys and is the caller's.
+    /// Unknown parameters are ignored. `id_token_hint` needs keys, `response_mode` the verified
+    /// `redirect_uri`: they are the caller's.
     ///
     /// # Errors
     /// The first [`Fault`]. Source: RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1.
@@ -98,6 +103,7 @@ impl AuthorizeRequest {
         Ok(Self {
             redirect_uri: String::new(),
             redirect_uri_given: params.has("redirect_uri"),
+            response_mode: ResponseMode::default(),
             state: bounded(params, "state", STATE_BYTES_MAX, "state is too long")?,
             scope: requested_scope(params, app)?,
             nonce: bounded(params, "nonce", NONCE_BYTES_MAX, "nonce is too long")?,
@@ -126,10 +132,7 @@ fn check_response(params: &Params, app: &App) -> Result<(), Fault> {
     if !app.grant_types.contains(&GrantType::AuthorizationCode) {
         return Err(fault("unauthorized_client", "the app may not use the authorization code"));
     }
-    match params.get("response_mode") {
-        None | Some("query") => Ok(()),
-        Some(_) => Err(invalid("response_mode must be query")),
-    }
+    Ok(())
 }
 
 /// The scope asked for, within what the app may ask; its default scopes if it names none.

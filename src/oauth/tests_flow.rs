@@ -10,6 +10,7 @@ use crate::oauth::error::AuthorizeError;
 use crate::oauth::introspection::introspect;
 use crate::oauth::params::Params;
 use crate::oauth::presented::Presented;
+use crate::oauth::response::Reply;
 use crate::oauth::revocation::revoke;
 use crate::oauth::service::TOKENS_MAX;
 use crate::oauth::tests_world::{BROWSER, asked, error_of, query, refresh_token, world};
@@ -35,7 +36,7 @@ async fn rfc6749_4_1_a_code_flow_from_stranger_to_tokens() {
 
     assert!(consent(oauth, grant, Digest([9; 32]), &login, true).await.is_err(), "another browser");
     let step = consent(oauth, grant, BROWSER, &login, true).await.unwrap();
-    let Step::Redirect(url) = step else { panic!("{step:?}") };
+    let Step::Reply(Reply::Redirect(url)) = step else { panic!("{step:?}") };
     assert_eq!(query(&url, "state").as_deref(), Some("s=+/1"));
     assert_eq!(query(&url, "iss").as_deref(), Some(oauth.issuer()));
     assert!(resume(oauth, grant, BROWSER, Some(&login)).await.is_err(), "it is over");
@@ -58,7 +59,7 @@ async fn rfc6749_4_1_a_code_flow_from_stranger_to_tokens() {
     assert_eq!(Value::Object(known), json!({"sub": "ann"}));
 
     let again = begin(oauth, &asked("portal"), Some(&login), BROWSER).await.unwrap();
-    assert!(matches!(again, Step::Redirect(_)), "the consent is remembered: {again:?}");
+    assert!(matches!(again, Step::Reply(_)), "the consent is remembered: {again:?}");
 }
 
 #[tokio::test]
@@ -187,7 +188,7 @@ async fn case_25_who_may_not_use_an_app_gets_no_code() {
     for (app, login) in [("portal", &bob), ("dev", &ann)] {
         let params = asked(app);
         let grant = match begin(&world.oauth, &params, Some(login), BROWSER).await {
-            Err(AuthorizeError::Redirect { code, .. }) => code,
+            Err(AuthorizeError::Told { code, .. }) => code,
             other => panic!("{other:?}"),
         };
         assert_eq!(grant, "access_denied", "{app}");

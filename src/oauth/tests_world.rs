@@ -28,6 +28,7 @@ use crate::oauth::error::TokenError;
 use crate::oauth::issue::Issued;
 use crate::oauth::params::Params;
 use crate::oauth::presented::Presented;
+use crate::oauth::response::Reply;
 use crate::oauth::service::{OAuth, Parts};
 use crate::oauth::token::exchange;
 use crate::outbound::Outbound;
@@ -162,7 +163,7 @@ impl World {
             }
             other => other,
         };
-        let Step::Redirect(url) = step else { panic!("{step:?}") };
+        let Step::Reply(Reply::Redirect(url)) = step else { panic!("{step:?}") };
         query(&url, "code").unwrap()
     }
 

@@ -12,6 +12,7 @@ use crate::base::scope::Scope;
 use crate::base::secret::Digest;
 use crate::gate::routes::SCOPES;
 use crate::keys::algorithm::Algorithm;
+use crate::oauth::standard_claims::SCOPES as OPENID_SCOPES;
 use crate::setup::declaration::AppEntry;
 use crate::setup::read::{At, Notes, Object, Part, any};
 use crate::setup::secret::{Outside, client_secret};
@@ -42,9 +43,6 @@ const KEYS: &[&str] = &[
     "client_metadata",
     "secrets",
 ];
-
-/// Scopes of OpenID Connect. Source: OpenID Connect Core 1.0 sections 5.4 and 11.
-pub const OPENID_SCOPES: &[&str] = &["openid", "profile", "email"];
 
 /// Reads an app. What the file leaves out is as [`NewApp::new`] says, and the default scopes are
 /// the allowed ones.

@@ -125,7 +125,7 @@ mod tests {
             "user: []\nusers: [{username: ada, passwort: x}]\naccounts: [{id: a, name: A, groups: [{id: g, name: G, kind: x}]}]\n",
             &[
                 "line 1, column 1: user: there is no such key; known are users, accounts, apps",
-                "line 2, column 25: users[0].passwort: there is no such key; known are username, id, email, email_verified, name, given_name, family_name, attributes, status, password, totp",
+                "line 2, column 25: users[0].passwort: there is no such key; known are username, id, email, email_verified, name, given_name, family_name, profile, attributes, status, password, totp",
                 "line 3, column 55: accounts[0].groups[0].kind: there is no such key; known are id, name, description, type, members",
             ],
         );

@@ -292,7 +292,7 @@ fn outcome(exists: bool, fields: &[&str]) -> Declared {
 
 fn user_fields(user: &User, wanted: &NewUser) -> Vec<&'static str> {
     differing!(user, wanted; username, email, email_verified, name, given_name, family_name,
-        attributes, status)
+        profile, attributes, status)
 }
 
 fn account_fields(account: &Account, wanted: &NewAccount) -> Vec<&'static str> {

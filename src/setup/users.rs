@@ -7,6 +7,7 @@ use crate::setup::read::{At, Notes, Object, Part};
 use crate::setup::secret::{Declared, Outside, read as read_secret};
 use crate::users::model::{NewUser, Status};
 use crate::users::password::{DECLARED_PASSWORD_CHARS_MIN, PasswordInput, StoredHash, check_new};
+use crate::users::profile::Profile;
 use crate::users::totp::TotpSecret;
 use crate::users::username;
 
@@ -18,6 +19,7 @@ const KEYS: &[&str] = &[
     "name",
     "given_name",
     "family_name",
+    "profile",
     "attributes",
     "status",
     "password",
@@ -48,6 +50,7 @@ pub(in crate::setup) fn read(
         name: text("name", notes),
         given_name: text("given_name", notes),
         family_name: text("family_name", notes),
+        profile: profile(&object, notes).unwrap_or_default(),
         attributes: object.json_object("attributes", notes).unwrap_or_default(),
         status: object.text("status", str::parse::<Status>, notes).unwrap_or_default(),
     };
@@ -55,6 +58,24 @@ pub(in crate::setup) fn read(
     let totp = totp(&object, outside, notes);
     user.username = username?.value;
     Some(UserEntry { user: part.at(user), password, totp })
+}
+
+/// The other standard claims, by their names. Source: OpenID Connect Core section 5.1.
+fn profile(object: &Object<'_>, notes: &mut Notes) -> Option<Profile> {
+    let part = object.get("profile")?;
+    match serde_json::from_value::<Profile>(part.node().to_json()) {
+        Ok(profile) => match profile.check() {
+            Ok(()) => Some(profile),
+            Err((field, rule)) => {
+                part.fault_of(field, rule, notes);
+                None
+            }
+        },
+        Err(error) => {
+            part.fault(notes, error.to_string());
+            None
+        }
+    }
 }
 
 fn password(

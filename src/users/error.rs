@@ -23,6 +23,14 @@ pub enum UserError {
         /// The rule.
         rule: BadText,
     },
+    /// A field of the profile breaks a rule of its own.
+    #[error("profile.{field} {rule}")]
+    BadProfile {
+        /// The field.
+        field: &'static str,
+        /// The rule.
+        rule: &'static str,
+    },
     /// The name holds white space or characters that cannot be seen.
     #[error("username must not contain white space or invisible characters")]
     UsernameCharacters,

@@ -9,6 +9,7 @@ pub mod error;
 pub mod login;
 pub mod model;
 pub mod password;
+pub mod profile;
 pub mod service;
 pub mod sessions;
 pub mod sign_in;

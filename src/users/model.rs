@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use crate::base::id::UserId;
+use crate::users::profile::Profile;
 
 /// A person who can sign in. Belongs to no account; groups make members of people.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +26,8 @@ pub struct User {
     pub given_name: Option<String>,
     /// Family name.
     pub family_name: Option<String>,
+    /// The other standard claims.
+    pub profile: Profile,
     /// What else is known, for custom claims.
     pub attributes: Map<String, Value>,
     /// Whether they may sign in.
@@ -114,6 +117,8 @@ pub struct NewUser {
     pub given_name: Option<String>,
     /// See [`User::family_name`].
     pub family_name: Option<String>,
+    /// See [`User::profile`].
+    pub profile: Profile,
     /// See [`User::attributes`].
     pub attributes: Map<String, Value>,
     /// See [`User::status`].
@@ -130,6 +135,7 @@ impl From<&User> for NewUser {
             name: user.name.clone(),
             given_name: user.given_name.clone(),
             family_name: user.family_name.clone(),
+            profile: user.profile.clone(),
             attributes: user.attributes.clone(),
             status: user.status,
         }

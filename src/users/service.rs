@@ -177,10 +177,12 @@ impl Users {
             let text = text.as_deref().unwrap_or("-");
             line(text, LINE_BYTES_MAX).map_err(|rule| UserError::Invalid { field, rule })?;
         }
+        user.profile.check().map_err(|(field, rule)| UserError::BadProfile { field, rule })?;
+        let profile = serde_json::to_string(&user.profile).unwrap_or_default();
         let attributes = serde_json::Value::Object(user.attributes.clone()).to_string();
         optional_line(&attributes, ATTRIBUTES_BYTES_MAX)
             .map_err(|_| UserError::AttributesTooLong(ATTRIBUTES_BYTES_MAX))?;
-        Ok(UserRow { id, key, user, attributes, now: self.0.ctx.now() })
+        Ok(UserRow { id, key, user, attributes, profile, now: self.0.ctx.now() })
     }
 
     /// Says when the user will be gone for good, or that they stay after all.

@@ -19,6 +19,7 @@ fn user(row: &Row) -> Result<User, DbError> {
         name: row.get("name")?,
         given_name: row.get("given_name")?,
         family_name: row.get("family_name")?,
+        profile: row.json("users", "profile")?,
         attributes: row.json("users", "attributes")?,
         status: row.parsed("users", "status")?,
         deletion_at: row.optional_time("deletion_at")?,
@@ -98,6 +99,7 @@ pub(in crate::users) struct UserRow {
     pub(in crate::users) key: UsernameKey,
     pub(in crate::users) user: NewUser,
     pub(in crate::users) attributes: String,
+    pub(in crate::users) profile: String,
     pub(in crate::users) now: DateTime<Utc>,
 }
 
@@ -108,8 +110,9 @@ pub(in crate::users) struct UserRow {
 pub(in crate::users) async fn insert(tx: &mut Tx<'_>, row: &UserRow) -> Result<(), DbError> {
     tx.execute(
         sql("INSERT INTO users (id, username, username_key, email, email_verified, name,
-                                given_name, family_name, attributes, status, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)")
+                                given_name, family_name, attributes, status, created_at, updated_at,
+                                profile)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12)")
         .bind(&row.id)
         .bind(&row.user.username)
         .bind(row.key.as_str())
@@ -120,7 +123,8 @@ pub(in crate::users) async fn insert(tx: &mut Tx<'_>, row: &UserRow) -> Result<(
         .bind(row.user.family_name.clone())
         .bind(&row.attributes)
         .bind(row.user.status.as_str())
-        .bind(row.now),
+        .bind(row.now)
+        .bind(&row.profile),
     )
     .await?;
     tx.touch(Topic::Users).await
@@ -136,7 +140,7 @@ pub(in crate::users) async fn update(tx: &mut Tx<'_>, row: &UserRow) -> Result<b
             sql("UPDATE users
                     SET username = $2, username_key = $3, email = $4, email_verified = $5,
                         name = $6, given_name = $7, family_name = $8, attributes = $9,
-                        status = $10, updated_at = $11
+                        status = $10, updated_at = $11, profile = $12
                   WHERE id = $1")
             .bind(&row.id)
             .bind(&row.user.username)
@@ -148,7 +152,8 @@ pub(in crate::users) async fn update(tx: &mut Tx<'_>, row: &UserRow) -> Result<b
             .bind(row.user.family_name.clone())
             .bind(&row.attributes)
             .bind(row.user.status.as_str())
-            .bind(row.now),
+            .bind(row.now)
+            .bind(&row.profile),
         )
         .await?;
     tx.touch(Topic::Users).await?;

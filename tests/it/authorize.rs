@@ -11,7 +11,7 @@ both!(
     case_03_no_pattern_is_a_redirect_uri,
     case_05_before_the_redirect_is_verified_nothing_redirects_and_nothing_is_reflected,
     case_06_errors_go_to_registered_places_only,
-    case_08_only_the_query_mode_is_there,
+    case_08_only_modes_for_codes_are_there,
     case_09_a_repeated_parameter_is_refused,
     case_11_request_objects_are_refused_and_never_fetched,
     case_13_only_the_code_is_a_response_and_only_for_apps_that_may,
@@ -176,14 +176,15 @@ async fn case_06_errors_go_to_registered_places_only(db: Kind) {
     assert_eq!(registration.status, 404);
 }
 
-async fn case_08_only_the_query_mode_is_there(db: Kind) {
+async fn case_08_only_modes_for_codes_are_there(db: Kind) {
     let server = TestServer::start(db).await;
     let (app, ben) = (portal(&server), ben(&server));
 
-    for mode in ["form_post", "fragment", "query.jwt", "web_message", "x"] {
+    for mode in ["fragment", "fragment.jwt", "web_message", "Query", "x"] {
         let url = app.authorize_url_with(&[("response_mode", mode)]);
         let answer = server.browser().get(&url).await;
         assert_eq!(answer.refusal(), "303 invalid_request", "{mode}");
+        assert!(!answer.location().contains('#'), "{answer:?}");
     }
     let url = app.authorize_url_with(&[("response_mode", "query")]);
     let answer = ben.authorize(&server, &url).await;

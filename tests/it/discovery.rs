@@ -15,6 +15,30 @@ both!(
     what_is_not_advertised_is_refused,
 );
 
+/// Somebody of whom every standard claim is known.
+pub const WHOLE_ADA: &str = r#"users:
+  - id: ada
+    username: ada
+    email: ada@acme.example
+    email_verified: true
+    name: Ada Alvarez
+    given_name: Ada
+    family_name: Alvarez
+    profile:
+      middle_name: Augusta
+      nickname: adi
+      profile: https://ada.example/me
+      picture: https://ada.example/me.png
+      website: https://ada.example
+      gender: female
+      birthdate: "1985-12-10"
+      zoneinfo: Europe/Madrid
+      locale: es-ES
+      phone_number: "+34 91 123 45 67"
+      phone_number_verified: true
+      address: { formatted: "Calle Mayor 1\nMadrid", street_address: Calle Mayor 1, locality: Madrid, region: Madrid, postal_code: "28013", country: Spain }
+"#;
+
 async fn documents(server: &TestServer) -> (Value, Value) {
     let openid = server.browser().get("/.well-known/openid-configuration").await.expect(200);
     let oauth = server.browser().get("/.well-known/oauth-authorization-server").await.expect(200);
@@ -69,6 +93,14 @@ async fn everything_that_is_advertised_works(db: Kind) {
         let posted = server.browser().post(url, &[]).await;
         assert!(answer.status != 404 && posted.status != 404, "{name}: {answer:?} {posted:?}");
     }
+    server.apply(WHOLE_ADA).await;
+    server
+        .change_app(
+            "portal",
+            "email, account.read",
+            "email, address, phone, offline_access, account.read",
+        )
+        .await;
     let (app, ada) = (portal(&server), ada(&server));
     let scope = list(&document, "scopes_supported").join(" ");
     let code = app.code_for(&server, &ada, &app.authorize_url_with(&[("scope", &scope)])).await;

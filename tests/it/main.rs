@@ -38,6 +38,7 @@ mod jose;
 mod logout;
 mod projects;
 mod refresh;
+mod response_modes;
 mod sign_in;
 mod tenancy;
 mod token;

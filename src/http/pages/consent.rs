@@ -21,7 +21,7 @@ use crate::users::login::Login;
 /// What the scopes of OpenID Connect let an app do. Source: OpenID Connect Core section 5.4.
 const OPENID_SCOPES: [(&str, &str); 6] = [
     ("openid", "Know who you are"),
-    ("profile", "See your name and username"),
+    ("profile", "See your profile: name, username and what else you tell of yourself"),
     ("email", "See your e-mail address"),
     ("phone", "See your phone number"),
     ("address", "See your postal address"),

@@ -5,6 +5,7 @@
 
 mod consent;
 pub(in crate::http) mod form;
+mod form_post;
 mod home;
 mod sign_in;
 pub mod templates;
@@ -21,6 +22,7 @@ use crate::base::id::GrantId;
 use crate::http::pages::templates::{ErrorPage, Link, Site};
 use crate::oauth::authorize::Step;
 use crate::oauth::error::AuthorizeError;
+use crate::oauth::response::Reply;
 use crate::server::Server;
 
 /// The pages' routes.
@@ -103,21 +105,31 @@ pub fn go(server: &Server, step: Result<Step, AuthorizeError>) -> Response {
     match step {
         Ok(Step::SignIn { grant, .. }) => see_other(&sign_in_path(Some(grant))),
         Ok(Step::Consent { grant, .. }) => see_other(&format!("/consent?grant={grant}")),
-        Ok(Step::Redirect(url)) => see_other(&url),
+        Ok(Step::Reply(reply)) => send_on(server, reply),
         Err(error) => refused(server, &error),
     }
 }
 
 /// Tells the app that an authorization is refused, or, where it may not be told, the user.
 pub fn refused(server: &Server, error: &AuthorizeError) -> Response {
-    if let Some(url) = error.location(&server.oauth) {
-        return see_other(&url);
+    match error.reply(&server.oauth) {
+        Ok(Some(reply)) => return send_on(server, reply),
+        Ok(None) => {}
+        Err(error) => return broken(&error),
     }
     match error {
         AuthorizeError::Page(text) => {
             self::error(StatusCode::BAD_REQUEST, "This request does not work", text)
         }
         other => broken(other),
+    }
+}
+
+/// Sends the browser to an app with an authorization response.
+fn send_on(server: &Server, reply: Reply) -> Response {
+    match reply {
+        Reply::Redirect(url) => see_other(&url),
+        Reply::Form { action, fields } => form_post::page(server, action, fields),
     }
 }
 

@@ -3,19 +3,24 @@
 use serde_json::{Value, json};
 
 use crate::config::model::Issuer;
+use crate::keys::algorithm::Algorithm;
+use crate::oauth::standard_claims::{CLAIMS, SCOPES};
+
+/// What ID tokens say beside the claims of the user.
+const OF_THE_TOKEN: [&str; 11] =
+    ["sub", "iss", "aud", "azp", "exp", "iat", "auth_time", "amr", "nonce", "at_hash", "sid"];
 
 pub(in crate::oauth::discovery) fn metadata(issuer: &Issuer) -> Value {
+    let claims: Vec<&str> =
+        OF_THE_TOKEN.into_iter().chain(CLAIMS.iter().map(|(name, _)| *name)).collect();
     json!({
         "userinfo_endpoint": issuer.url("/userinfo"),
-        "scopes_supported": ["openid", "profile", "email"],
+        "scopes_supported": SCOPES,
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["RS256", "PS256", "ES256", "EdDSA"],
+        "id_token_signing_alg_values_supported": Algorithm::ALL.map(Algorithm::as_str),
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
-        "claims_supported": [
-            "sub", "iss", "aud", "azp", "exp", "iat", "auth_time", "amr", "nonce", "at_hash", "sid",
-            "name", "given_name", "family_name", "preferred_username", "updated_at", "email",
-            "email_verified",
-        ],
+        "claim_types_supported": ["normal"],
+        "claims_supported": claims,
         "claims_parameter_supported": false,
     })
 }

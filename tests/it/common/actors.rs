@@ -31,7 +31,9 @@ impl Person {
         let first = self.browser.get(url).await;
         let mut page = self.browser.follow(first).await;
         for _ in 0..4 {
-            if page.status != 200 || Form::all(&page.body).is_empty() {
+            let forms = Form::all(&page.body);
+            // A form for an app is the end: response mode form_post.
+            if page.status != 200 || !forms.iter().any(|form| form.action.starts_with('/')) {
                 return page;
             }
             page = self.answer_page(server, &page).await;
