@@ -11,6 +11,7 @@ use crate::common::{both, jwt};
 both!(
     both_documents_agree_and_may_be_cached,
     everything_that_is_advertised_works,
+    every_claim_that_is_advertised_comes,
     every_algorithm_that_is_advertised_signs,
     what_is_not_advertised_is_refused,
 );
@@ -80,7 +81,7 @@ async fn both_documents_agree_and_may_be_cached(db: Kind) {
     assert_eq!(jwks.header("access-control-allow-origin"), "*");
 }
 
-/// Every endpoint is where it says, every scope can be asked for, every claim comes.
+/// Every endpoint is where it says, and does what it says.
 async fn everything_that_is_advertised_works(db: Kind) {
     let server = TestServer::start(db).await;
     let (document, _) = documents(&server).await;
@@ -93,25 +94,7 @@ async fn everything_that_is_advertised_works(db: Kind) {
         let posted = server.browser().post(url, &[]).await;
         assert!(answer.status != 404 && posted.status != 404, "{name}: {answer:?} {posted:?}");
     }
-    server.apply(WHOLE_ADA).await;
-    server
-        .change_app(
-            "portal",
-            "email, account.read",
-            "email, address, phone, offline_access, account.read",
-        )
-        .await;
-    let (app, ada) = (portal(&server), ada(&server));
-    let scope = list(&document, "scopes_supported").join(" ");
-    let code = app.code_for(&server, &ada, &app.authorize_url_with(&[("scope", &scope)])).await;
-    let tokens = Tokens::of(&app.exchange(&code).await);
-    let mut seen = app.userinfo(&tokens.access).await.expect(200).json();
-    for part in [jwt::claims(&tokens.id), jwt::claims(&tokens.access)] {
-        seen.as_object_mut().unwrap().extend(part.as_object().unwrap().clone());
-    }
-    for claim in list(&document, "claims_supported") {
-        assert!(seen.get(&claim).is_some(), "{claim} is advertised and does not come: {seen}");
-    }
+    let app = portal(&server);
     for grant in list(&document, "grant_types_supported") {
         let answer = backend(&server).token(&[("grant_type", &grant)]).await;
         assert_ne!(answer.refusal(), "400 unsupported_grant_type", "{grant}");
@@ -143,6 +126,31 @@ async fn everything_that_is_advertised_works(db: Kind) {
             };
             assert_ne!(answer.status, 401, "{endpoint} {method}: {answer:?}");
         }
+    }
+}
+
+/// Every scope can be asked for, every claim comes.
+async fn every_claim_that_is_advertised_comes(db: Kind) {
+    let server = TestServer::start(db).await;
+    let (document, _) = documents(&server).await;
+    server.apply(WHOLE_ADA).await;
+    server
+        .change_app(
+            "portal",
+            "email, account.read",
+            "email, address, phone, offline_access, account.read",
+        )
+        .await;
+    let (app, ada) = (portal(&server), ada(&server));
+    let scope = list(&document, "scopes_supported").join(" ");
+    let code = app.code_for(&server, &ada, &app.authorize_url_with(&[("scope", &scope)])).await;
+    let tokens = Tokens::of(&app.exchange(&code).await);
+    let mut seen = app.userinfo(&tokens.access).await.expect(200).json();
+    for part in [jwt::claims(&tokens.id), jwt::claims(&tokens.access)] {
+        seen.as_object_mut().unwrap().extend(part.as_object().unwrap().clone());
+    }
+    for claim in list(&document, "claims_supported") {
+        assert!(seen.get(&claim).is_some(), "{claim} is advertised and does not come: {seen}");
     }
 }
 
