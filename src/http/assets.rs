@@ -1,4 +1,4 @@
-//! The files that pages need: one stylesheet, one logo.
+//! The files that pages need: one stylesheet, one logo, one script.
 //!
 //! They are part of the binary. Pages name them with a fingerprint, so that browsers keep them
 //! until a new build has new ones.
@@ -39,6 +39,14 @@ pub static LOGO: Asset = Asset {
     fingerprint: LazyLock::new(|| fingerprint(LOGO.bytes)),
 };
 
+/// `static/form_post.js`: sends the form of an authorization response.
+pub static FORM_POST: Asset = Asset {
+    path: "/assets/form_post.js",
+    kind: "text/javascript; charset=utf-8",
+    bytes: include_bytes!("../../static/form_post.js"),
+    fingerprint: LazyLock::new(|| fingerprint(FORM_POST.bytes)),
+};
+
 fn fingerprint(bytes: &[u8]) -> String {
     let digest = Digest::of(bytes).0;
     digest.iter().take(6).fold("v=".to_owned(), |text, byte| text + &format!("{byte:02x}"))
@@ -48,6 +56,11 @@ impl Asset {
     /// Where pages find it.
     pub fn href(&self) -> String {
         format!("{}?{}", self.path, *self.fingerprint)
+    }
+
+    /// The path alone.
+    pub fn path(&self) -> &'static str {
+        self.path
     }
 
     fn answer(&self, query: Option<&str>) -> Response {
@@ -62,7 +75,10 @@ pub fn routes() -> Router<Server> {
     let serve = |asset: &'static Asset| {
         get(move |RawQuery(query): RawQuery| async move { asset.answer(query.as_deref()) })
     };
-    Router::new().route(STYLE.path, serve(&STYLE)).route(LOGO.path, serve(&LOGO))
+    Router::new()
+        .route(STYLE.path, serve(&STYLE))
+        .route(LOGO.path, serve(&LOGO))
+        .route(FORM_POST.path, serve(&FORM_POST))
 }
 
 #[cfg(test)]

@@ -59,7 +59,9 @@ async fn form_post_carries_code_state_and_iss(db: Kind) {
     assert_eq!((&*fields[1].1, &*fields[2].1), ("st-1", &*server.url));
     assert!(answer.body.contains("id=\"continue\""), "{answer:?}");
     let policy = answer.header("content-security-policy");
-    assert!(policy.contains("script-src 'sha256-") && !policy.contains("unsafe"), "{policy}");
+    let script = format!("script-src {}/assets/form_post.js;", server.url);
+    assert!(policy.contains(&script) && !policy.contains("unsafe"), "{policy}");
+    server.browser().get("/assets/form_post.js").await.expect(200);
     assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
     assert_eq!(answer.header("cache-control"), "no-store");
     Tokens::of(&app.exchange(&fields[0].1).await);
