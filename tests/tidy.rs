@@ -86,7 +86,6 @@ const NOT_BUILT: &[(u32, &str)] = &[
     (26, "the device flow"),
     (27, "token exchange"),
     (30, "mutual TLS"),
-    (31, "DPoP"),
     (46, "password reset"),
     (51, "changing one's own credentials"),
     (52, "WebAuthn"),

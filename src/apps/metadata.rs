@@ -133,6 +133,9 @@ pub struct ClientMetadata {
     pub require_pushed_authorization_requests: bool,
     #[serde(skip_serializing_if = "is_false")]
     pub dpop_bound_access_tokens: bool,
+    /// Proofs of this app must hold a nonce of ours (RFC 9449 section 8); ours, not registered.
+    #[serde(skip_serializing_if = "is_false")]
+    pub require_dpop_nonce: bool,
     #[serde(skip_serializing_if = "is_false")]
     pub tls_client_certificate_bound_access_tokens: bool,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -12,6 +12,7 @@ pub mod demo_app;
 mod linger;
 pub mod oauth;
 pub mod pages;
+mod proof;
 pub mod security_headers;
 pub mod serve;
 pub mod session;

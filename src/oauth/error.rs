@@ -26,6 +26,9 @@ pub enum Refusal {
     /// Another `redirect_uri` than in the authorization request.
     #[error("another redirect_uri")]
     WrongRedirect,
+    /// Another key than in the authorization request, or than its tokens are bound to.
+    #[error("another key")]
+    WrongKey,
     /// No verifier, another one, or one where no challenge was given.
     #[error("code_verifier does not match")]
     WrongVerifier,
@@ -71,6 +74,12 @@ pub enum TokenError {
     /// nothing; the reason is the source.
     #[error("invalid_grant: {0}")]
     InvalidGrant(#[source] Refusal),
+    /// The DPoP proof proves nothing. Source: RFC 9449 section 5.
+    #[error("invalid_dpop_proof: {0}")]
+    InvalidDpopProof(&'static str),
+    /// The DPoP proof needs this nonce. Source: RFC 9449 section 8.
+    #[error("use_dpop_nonce")]
+    UseDpopNonce(String),
     /// The app may not use this grant type.
     #[error("unauthorized_client: {0}")]
     UnauthorizedClient(&'static str),
@@ -98,6 +107,8 @@ impl TokenError {
             Self::InvalidRequest(_) => "invalid_request",
             Self::InvalidClient { .. } => "invalid_client",
             Self::InvalidGrant(_) => "invalid_grant",
+            Self::InvalidDpopProof(_) => "invalid_dpop_proof",
+            Self::UseDpopNonce(_) => "use_dpop_nonce",
             Self::UnauthorizedClient(_) => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
@@ -108,7 +119,10 @@ impl TokenError {
     /// The `error_description` of the answer: fixed text, never from input.
     pub fn description(&self) -> &'static str {
         match self {
-            Self::InvalidRequest(text) | Self::UnauthorizedClient(text) => text,
+            Self::InvalidRequest(text)
+            | Self::UnauthorizedClient(text)
+            | Self::InvalidDpopProof(text) => text,
+            Self::UseDpopNonce(_) => "the DPoP proof needs the nonce of the header DPoP-Nonce",
             Self::InvalidClient { .. } => "client authentication failed",
             Self::InvalidGrant(_) => {
                 "the code or refresh token is invalid, expired, revoked or already used"

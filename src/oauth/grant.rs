@@ -7,6 +7,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::apps::model::Kind;
 use crate::base::id::{AppId, GrantId, UserId};
 use crate::base::scope::Scope;
 use crate::base::secret::{Digest, Secret};
@@ -142,6 +143,8 @@ pub struct Redemption<'a> {
     pub redirect_uri: Option<&'a str>,
     /// `code_verifier`, if given.
     pub verifier: Option<&'a Verifier>,
+    /// The key or certificate that the request showed.
+    pub binding: Option<&'a Binding>,
 }
 
 impl Grant {
@@ -174,6 +177,7 @@ impl Grant {
         }
         self.check_redirect(by.redirect_uri)?;
         self.check_verifier(by.verifier)?;
+        self.check_key(by.binding)?;
         Ok(approval)
     }
 
@@ -194,6 +198,31 @@ impl Grant {
             (Some(challenge), Some(verifier)) if challenge.is_answered_by(verifier) => Ok(()),
             _ => Err(Refusal::WrongVerifier),
         }
+    }
+
+    /// A code that was asked for with a key is for that key alone. Source: RFC 9449 section 10.
+    fn check_key(&self, presented: Option<&Binding>) -> Result<(), Refusal> {
+        match (&self.request.dpop_jkt, presented) {
+            (None, _) => Ok(()),
+            (Some(wanted), Some(Binding::Key(held))) if wanted == held => Ok(()),
+            (Some(_), _) => Err(Refusal::WrongKey),
+        }
+    }
+
+    /// Refresh tokens stay with the key that they were first given to, if the app cannot show
+    /// who it is otherwise; and those of any app that were given for a proof never give unbound
+    /// tokens. Source: RFC 9449 section 5, RFC 8705 section 4.
+    ///
+    /// # Errors
+    /// [`Refusal::WrongKey`].
+    pub fn check_refresher(&self, app: Kind, presented: Option<&Binding>) -> Result<(), Refusal> {
+        let may = match (&self.binding, app) {
+            (None, _) => true,
+            (Some(_), Kind::Public) => self.binding.as_ref() == presented,
+            (Some(Binding::Key(_)), Kind::Confidential) => presented.is_some(),
+            (Some(Binding::Certificate(_)), Kind::Confidential) => true,
+        };
+        if may { Ok(()) } else { Err(Refusal::WrongKey) }
     }
 
     /// Whose yes it carries, if any.
@@ -225,6 +254,7 @@ mod tests {
             code: &CODE,
             redirect_uri: Some("https://portal.example/cb"),
             verifier: Some(&verifier),
+            binding: None,
         };
         bend(&mut grant, &mut by);
         assert_eq!(grant.redeem(&by, from_micros(0) + CODE_TTL).map(drop), expected);
@@ -274,6 +304,41 @@ mod tests {
         check(|_, by| by.verifier = Some(other), Err(Refusal::WrongVerifier));
         check(|grant, _| grant.request.challenge = None, Err(Refusal::WrongVerifier));
         check(|grant, by| (grant.request.challenge, by.verifier) = (None, None), Ok(()));
+    }
+
+    #[test]
+    fn case_31_a_code_that_was_asked_for_with_a_key_is_for_that_key_alone() {
+        let key = |name: &str| Binding::Key(name.to_owned());
+        let (own, other) = (leaked(key("own")), leaked(key("other")));
+        let certificate = leaked(Binding::Certificate("own".to_owned()));
+        let with = |presented: Option<&'static Binding>, expected| {
+            check(
+                |grant, by| {
+                    grant.request.dpop_jkt = Some("own".to_owned());
+                    by.binding = presented;
+                },
+                expected,
+            );
+        };
+        with(Some(own), Ok(()));
+        with(Some(other), Err(Refusal::WrongKey));
+        with(Some(certificate), Err(Refusal::WrongKey));
+        with(None, Err(Refusal::WrongKey));
+        check(|_, by| by.binding = Some(own), Ok(()));
+    }
+
+    #[test]
+    fn case_31_refresh_tokens_of_public_apps_stay_with_their_key() {
+        let key = |name: &str| Some(Binding::Key(name.to_owned()));
+        let grant = Grant { binding: key("own"), ..approved() };
+        let ask = |app, presented: Option<Binding>| grant.check_refresher(app, presented.as_ref());
+
+        assert_eq!(ask(Kind::Public, key("own")), Ok(()));
+        assert_eq!(ask(Kind::Public, key("other")), Err(Refusal::WrongKey));
+        assert_eq!(ask(Kind::Public, None), Err(Refusal::WrongKey));
+        assert_eq!(ask(Kind::Confidential, key("other")), Ok(()));
+        assert_eq!(ask(Kind::Confidential, None), Err(Refusal::WrongKey));
+        assert_eq!(approved().check_refresher(Kind::Public, key("own").as_ref()), Ok(()));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::apps::model::{App, Kind};
 use crate::oauth::access_token::{TokenFault, verify};
+use crate::oauth::binding::Binding;
 use crate::oauth::client_auth::authenticate;
 use crate::oauth::error::TokenError;
 use crate::oauth::presented::Presented;
@@ -24,7 +25,7 @@ pub struct Introspection {
     /// What its user signs in with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// `Bearer` for access tokens.
+    /// `Bearer`, or `DPoP`, for access tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_type: Option<&'static str>,
     /// When it ends.
@@ -45,6 +46,9 @@ pub struct Introspection {
     /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
+    /// What it is bound to. Source: RFC 9449 section 6.2, RFC 8705 section 3.2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Binding>,
 }
 
 /// Says what a token is worth, to an app that can prove who it is.
@@ -96,7 +100,8 @@ async fn access_token(
         scope: Some(access.scope.to_string()),
         client_id: Some(access.client.to_string()),
         username: user.map(|user| user.username.clone()),
-        token_type: Some("Bearer"),
+        token_type: Some(Binding::token_type(access.binding.as_ref())),
+        cnf: access.binding.clone(),
         exp: Some(access.exp.timestamp()),
         iat: Some(access.iat.timestamp()),
         sub: Some(sub.to_owned()),

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::apps::model::{App, GrantType};
 use crate::base::id::UserId;
 use crate::base::scope::Scope;
+use crate::oauth::dpop::is_thumbprint;
 use crate::oauth::params::Params;
 use crate::oauth::pkce::Challenge;
 use crate::oauth::response::ResponseMode;
@@ -37,6 +38,9 @@ pub struct AuthorizeRequest {
     /// What the code will be bound to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub challenge: Option<Challenge>,
+    /// The key that the code will be bound to, by its thumbprint. Source: RFC 9449 section 10.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dpop_jkt: Option<String>,
     /// What the user must be shown, or not.
     #[serde(default)]
     pub prompt: Prompt,
@@ -108,6 +112,7 @@ impl AuthorizeRequest {
             scope: requested_scope(params, app)?,
             nonce: bounded(params, "nonce", NONCE_BYTES_MAX, "nonce is too long")?,
             challenge: challenge(params, app)?,
+            dpop_jkt: dpop_jkt(params)?,
             prompt: Prompt::parse(params.get("prompt").unwrap_or_default())?,
             max_age: max_age(params)?,
             login_hint: bounded(
@@ -163,6 +168,13 @@ fn challenge(params: &Params, app: &App) -> Result<Option<Challenge>, Fault> {
         None if method.is_some() => Err(invalid("code_challenge is missing")),
         None if app.require_pkce => Err(invalid("code_challenge is missing: PKCE is required")),
         None => Ok(None),
+    }
+}
+
+fn dpop_jkt(params: &Params) -> Result<Option<String>, Fault> {
+    match params.get("dpop_jkt") {
+        Some(text) if !is_thumbprint(text) => Err(invalid("dpop_jkt is no thumbprint")),
+        found => Ok(found.map(str::to_owned)),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::oauth::issue::Issued;
 use crate::oauth::params::Params;
 use crate::oauth::presented::Presented;
 use crate::oauth::service::OAuth;
-use crate::oauth::{token_app, token_code, token_refresh};
+use crate::oauth::{constrain, token_app, token_code, token_refresh};
 
 /// A token request by an app that is who it says.
 #[derive(Clone, Debug)]
@@ -33,7 +33,8 @@ pub async fn exchange(oauth: &OAuth, presented: &Presented<'_>) -> Result<Issued
         return Err(TokenError::UnsupportedGrantType);
     }
     let app = authenticate(oauth, presented).await?;
-    let request = TokenRequest { params, app, binding: None };
+    let binding = constrain::binding(oauth, &app, presented).await?;
+    let request = TokenRequest { params, app, binding };
     let issued = match grant_type {
         "authorization_code" => token_code::exchange(oauth, &request).await,
         "refresh_token" => token_refresh::exchange(oauth, &request).await,

@@ -173,6 +173,7 @@ impl<'a> Exchange<'a> {
             code: &self.code.secret.digest(),
             redirect_uri: self.request.params.get("redirect_uri"),
             verifier: self.verifier.as_ref(),
+            binding: self.request.binding.as_ref(),
         };
         grant.redeem(&redemption, oauth.now()).map(drop)
     }

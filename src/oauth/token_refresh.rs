@@ -127,7 +127,9 @@ impl<'a> Exchange<'a> {
 
     fn decide(&self, oauth: &OAuth, grant: &Grant) -> Result<Use, Refusal> {
         let app = &self.request.app;
-        decide(grant, &self.token, &app.id, app.rotate_refresh_tokens, oauth.now())
+        let usage = decide(grant, &self.token, &app.id, app.rotate_refresh_tokens, oauth.now())?;
+        grant.check_refresher(app.kind, self.request.binding.as_ref())?;
+        Ok(usage)
     }
 
     /// The grant that the token is good for, and what becomes of the token. What this process

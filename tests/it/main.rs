@@ -32,6 +32,7 @@ mod common;
 mod consent;
 mod crash;
 mod discovery;
+mod dpop;
 mod gate;
 mod introspection;
 mod jose;

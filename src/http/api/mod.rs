@@ -25,8 +25,8 @@ use crate::server::Server;
 /// What scripts of registered apps may do.
 const CORS: cors::Rule = cors::Rule {
     methods: "GET, HEAD, POST",
-    headers: "authorization, content-type, lifeomic-account",
-    expose: "www-authenticate",
+    headers: "authorization, content-type, dpop, lifeomic-account",
+    expose: "www-authenticate, dpop-nonce",
 };
 
 /// All routes of the table, and an answer in JSON for everything else below `/v1`.

@@ -5,6 +5,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 
+use crate::http::proof::set_nonce;
 use crate::oauth::error::TokenError;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -53,6 +54,9 @@ impl IntoResponse for TokenError {
         let mut response = refused(status, self.code(), self.description());
         if matches!(self, Self::InvalidClient { basic: true }) {
             response.headers_mut().insert(WWW_AUTHENTICATE, BASIC);
+        }
+        if let Self::UseDpopNonce(nonce) = &self {
+            set_nonce(&mut response, nonce);
         }
         response
     }

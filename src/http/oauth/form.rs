@@ -7,8 +7,10 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 
 use crate::http::oauth::answer::refused;
+use crate::http::proof::proof;
 use crate::oauth::error::TokenError;
 use crate::oauth::params::Params;
+use crate::oauth::possession::ProofField;
 use crate::oauth::presented::Presented;
 use crate::server::Server;
 
@@ -23,12 +25,20 @@ pub(in crate::http::oauth) struct AppForm {
     pub(in crate::http::oauth) params: Params,
     /// The header field `Authorization`.
     pub(in crate::http::oauth) authorization: Option<String>,
+    /// The header field `DPoP`.
+    pub(in crate::http::oauth) dpop: Option<String>,
 }
 
 impl AppForm {
     /// What the app presents at `path`.
     pub(in crate::http::oauth) fn presented(&self, path: &'static str) -> Presented<'_> {
-        Presented::plain(path, &self.params, self.authorization.as_deref())
+        Presented {
+            path,
+            params: &self.params,
+            authorization: self.authorization.as_deref(),
+            dpop: self.dpop.as_deref(),
+            certificate: None,
+        }
     }
 }
 
@@ -43,6 +53,8 @@ pub(in crate::http::oauth) enum BadForm {
     Params(&'static str),
     /// `Authorization` twice, or not text.
     Authorization,
+    /// `DPoP` twice, or not text.
+    Dpop,
 }
 
 impl BadForm {
@@ -53,6 +65,7 @@ impl BadForm {
             Self::Body => "the body is too large or incomplete",
             Self::Params(description) => description,
             Self::Authorization => "Authorization must come once, as plain text",
+            Self::Dpop => "DPoP must come once, as plain text",
         }
     }
 }
@@ -63,7 +76,11 @@ impl IntoResponse for BadForm {
             Self::Body => StatusCode::PAYLOAD_TOO_LARGE,
             _ => StatusCode::BAD_REQUEST,
         };
-        refused(status, "invalid_request", self.description())
+        let code = match self {
+            Self::Dpop => "invalid_dpop_proof",
+            _ => "invalid_request",
+        };
+        refused(status, code, self.description())
     }
 }
 
@@ -73,8 +90,13 @@ impl FromRequest<Server> for AppForm {
     async fn from_request(request: Request, _: &Server) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
         let authorization = authorization(&parts.headers).map_err(IntoResponse::into_response)?;
+        let dpop = match proof(&parts.headers) {
+            ProofField::Absent => None,
+            ProofField::Once(text) => Some(text.to_owned()),
+            ProofField::Malformed => return Err(BadForm::Dpop.into_response()),
+        };
         let params = read(&parts.headers, body).await.map_err(IntoResponse::into_response)?;
-        Ok(Self { params, authorization })
+        Ok(Self { params, authorization, dpop })
     }
 }
 

@@ -19,8 +19,8 @@ use crate::server::Server;
 /// What scripts of registered apps may do.
 const CORS: cors::Rule = cors::Rule {
     methods: "GET, POST",
-    headers: "authorization, content-type",
-    expose: "www-authenticate",
+    headers: "authorization, content-type, dpop",
+    expose: "www-authenticate, dpop-nonce",
 };
 
 /// All endpoints of the protocol.

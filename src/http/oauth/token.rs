@@ -8,6 +8,8 @@ use serde::Serialize;
 use crate::base::secret::Secret;
 use crate::http::oauth::answer::json;
 use crate::http::oauth::form::AppForm;
+use crate::http::proof::set_nonce;
+use crate::oauth::dpop::accept::next_nonce;
 use crate::oauth::error::TokenError;
 use crate::oauth::issue::Issued;
 use crate::oauth::{introspection, revocation, token};
@@ -49,7 +51,12 @@ pub(in crate::http::oauth) async fn token(
     form: AppForm,
 ) -> Result<Response, TokenError> {
     let issued = token::exchange(&server.oauth, &form.presented("/token")).await?;
-    Ok(json(StatusCode::OK, &Tokens::from(&issued)))
+    let mut response = json(StatusCode::OK, &Tokens::from(&issued));
+    let nonce = form.dpop.as_deref().and_then(|proof| next_nonce(&server.oauth, proof));
+    if let Some(nonce) = nonce {
+        set_nonce(&mut response, &nonce);
+    }
+    Ok(response)
 }
 
 /// `POST /revoke`. Source: RFC 7009 section 2.

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::config::model::Issuer;
+use crate::keys::algorithm::Algorithm;
 
 pub(in crate::oauth::discovery) fn metadata(_: &Issuer) -> Value {
-    json!({})
+    json!({ "dpop_signing_alg_values_supported": Algorithm::ALL })
 }

@@ -9,6 +9,7 @@ pub mod form;
 pub mod host;
 pub mod jwt;
 pub mod program;
+pub mod proof;
 pub mod raw;
 pub mod server;
 pub mod signer;
