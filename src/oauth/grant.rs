@@ -217,10 +217,9 @@ impl Grant {
     /// [`Refusal::WrongKey`].
     pub fn check_refresher(&self, app: Kind, presented: Option<&Binding>) -> Result<(), Refusal> {
         let may = match (&self.binding, app) {
-            (None, _) => true,
             (Some(_), Kind::Public) => self.binding.as_ref() == presented,
             (Some(Binding::Key(_)), Kind::Confidential) => presented.is_some(),
-            (Some(Binding::Certificate(_)), Kind::Confidential) => true,
+            (None, _) | (Some(Binding::Certificate(_)), Kind::Confidential) => true,
         };
         if may { Ok(()) } else { Err(Refusal::WrongKey) }
     }

@@ -26,6 +26,9 @@ both!(
 
 const OWN: [(&str, &str); 1] = [("grant_type", "client_credentials")];
 
+/// Changes the header and the claims of a proof.
+type Bend<'a> = &'a dyn Fn(&mut Value, &mut Value);
+
 /// Exchanges a code with proofs.
 async fn exchange(app: &ClientApp, proofs: &[&str], code: &str) -> Answer {
     let fields = [
@@ -73,14 +76,14 @@ async fn case_31_a_bad_proof_at_the_token_endpoint_gives_nothing(db: Kind) {
     let server = TestServer::start(db).await;
     let (app, key) = (backend(&server), ProofKey::new());
     let fields = [&OWN[..], &[("scope", "project.read")]].concat();
-    let bent = async |bend: &dyn Fn(&mut Value, &mut Value)| {
+    let bent = async |bend: Bend<'_>| {
         let (mut header, mut claims) = (key.header(), claims(&server, "POST", "/token"));
         bend(&mut header, &mut claims);
         app.prove(&[&key.sign(&header, &claims)], &fields).await
     };
 
     assert_eq!(bent(&|_, _| ()).await.status, 200);
-    let cases: [(&str, &dyn Fn(&mut Value, &mut Value)); 14] = [
+    let cases: [(&str, Bend<'_>); 14] = [
         ("typ", &|header, _| header["typ"] = json!("JWT")),
         ("alg none", &|header, _| header["alg"] = json!("none")),
         ("alg HS256", &|header, _| header["alg"] = json!("HS256")),

@@ -83,16 +83,12 @@ impl ClientApp {
     pub async fn proven(&self, path: &str, proofs: &[&str], fields: &[(&str, &str)]) -> Answer {
         let mut headers: Vec<_> = proofs.iter().map(|proof| ("dpop", *proof)).collect();
         let basic = self.secret.map(|secret| basic(self.id, secret));
-        match &basic {
-            Some(basic) => {
-                headers.push(("authorization", basic));
-                self.http.post_with(path, &headers, fields).await
-            }
-            None => {
-                let fields = [&[("client_id", self.id)], fields].concat();
-                self.http.post_with(path, &headers, &fields).await
-            }
+        if let Some(basic) = &basic {
+            headers.push(("authorization", basic));
+            return self.http.post_with(path, &headers, fields).await;
         }
+        let fields = [&[("client_id", self.id)], fields].concat();
+        self.http.post_with(path, &headers, &fields).await
     }
 }
 
