@@ -8,8 +8,10 @@ pub mod metadata;
 pub mod model;
 pub mod new_app;
 pub mod redirect;
+pub mod registration;
 pub mod service;
 mod store;
+mod store_registrations;
 #[cfg(test)]
 mod tests;
 pub mod url;

@@ -15,6 +15,7 @@ use crate::base::scope::Scope;
 use crate::cli::Misuse;
 use crate::cli::open::open;
 use crate::cli::output::Output;
+use crate::cli::registration_token::RegistrationTokenArgs;
 use crate::cli::source::SourceArgs;
 use crate::keys::algorithm::Algorithm;
 use crate::setup::apps::scope;
@@ -27,6 +28,7 @@ Examples:
       --grant-type client_credentials --scope project.read --allow-account acme
   narthex app list --account acme
   narthex app secret add portal --overlap-seconds 86400
+  narthex app registration-token --account acme --uses 5
 
 Custom claims are given with `narthex apply`.";
 
@@ -53,6 +55,8 @@ enum Command {
     /// Client secrets
     #[command(subcommand)]
     Secret(SecretCommand),
+    /// Make an initial access token, with which somebody registers apps over HTTP
+    RegistrationToken(RegistrationTokenArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -162,6 +166,7 @@ impl AppArgs {
                     output.line(&line(&app))?;
                 }
             }
+            Command::RegistrationToken(args) => args.run(output).await?,
             Command::Secret(SecretCommand::Add { app, overlap_seconds, source }) => {
                 let apps = open(&source.load(None)?.config).await?.apps;
                 let secret = apps.add_secret(&app, overlap_seconds).await.map_err(in_words)?;

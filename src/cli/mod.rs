@@ -12,6 +12,7 @@ pub mod open;
 pub mod output;
 pub mod policy;
 pub mod prompt;
+pub mod registration_token;
 pub mod runner;
 pub mod serve;
 pub mod source;

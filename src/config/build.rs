@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use tracing_subscriber::EnvFilter;
 
+use crate::base::scope::Scope;
 use crate::base::secret::Secret;
 use crate::config::fault::{Fault, Origin};
 use crate::config::gather::Settings;
@@ -13,6 +14,7 @@ use crate::config::model::{
     Config, Database, EncryptionKey, Issuer, Keys, Log, LogFormat, Outbound, Passwords,
     SQLITE_FILE, Sessions, Throttle,
 };
+use crate::config::registration::{Registration, RegistrationMode};
 use crate::config::table::{Kind, find};
 
 /// Fills in the values that follow from others or from the machine.
@@ -52,6 +54,7 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
     let nodes = reader.number("nodes");
     let trusted_proxies = reader.proxies();
     let outbound = reader.outbound();
+    let registration = reader.registration();
     let passwords = reader.passwords();
     let sessions = reader.sessions();
     let keys = reader.keys();
@@ -83,6 +86,7 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
                 encryption_key,
                 trusted_proxies,
                 outbound,
+                registration,
                 passwords,
                 sessions,
                 keys,
@@ -197,6 +201,37 @@ impl Reader<'_> {
     fn list(&self, name: &str) -> Vec<String> {
         let items = self.text(name).split(',').map(str::trim);
         items.filter(|item| !item.is_empty()).map(str::to_owned).collect()
+    }
+
+    fn registration(&mut self) -> Registration {
+        let mode = match self.text("registration.mode") {
+            "closed" => RegistrationMode::Closed,
+            "token" => RegistrationMode::Token,
+            "open" => RegistrationMode::Open,
+            _ => {
+                self.fault("registration.mode", "must be closed, token or open");
+                RegistrationMode::Closed
+            }
+        };
+        let account = match self.text("registration.account") {
+            "" => None,
+            _ => self.parse("registration.account", "must be the id of an account"),
+        };
+        if mode == RegistrationMode::Open && account.is_none() {
+            self.fault("registration.account", "is missing: the mode open needs it");
+        }
+        let scopes = self.list("registration.allowed_scopes").join(" ");
+        let allowed_scopes = Scope::parse(&scopes).unwrap_or_default();
+        if allowed_scopes.is_empty() {
+            self.fault("registration.allowed_scopes", "must be scopes, such as openid");
+        }
+        Registration {
+            mode,
+            account,
+            allowed_scopes,
+            per_hour_max: self.number("registration.per_hour_max"),
+            total_max: self.number("registration.total_max"),
+        }
     }
 
     fn passwords(&mut self) -> Passwords {

@@ -14,5 +14,6 @@ pub mod gather;
 pub mod key_file;
 pub mod load;
 pub mod model;
+pub mod registration;
 pub mod show;
 pub mod table;

@@ -8,6 +8,7 @@ use url::{Host, Url};
 use zeroize::Zeroizing;
 
 use crate::base::secret::Secret;
+use crate::config::registration::Registration;
 
 /// Everything that a server is told from outside.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpAddr>,
     /// What requests of ours to others may reach.
     pub outbound: Outbound,
+    /// Who may register apps over HTTP.
+    pub registration: Registration,
     /// How passwords are hashed.
     pub passwords: Passwords,
     /// How long people stay signed in.
@@ -57,6 +60,7 @@ impl Config {
             encryption_key,
             trusted_proxies: Vec::new(),
             outbound: Outbound::default(),
+            registration: Registration::default(),
             passwords: Passwords::default(),
             sessions: Sessions::default(),
             keys: Keys::default(),

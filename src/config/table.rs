@@ -1,5 +1,7 @@
 //! The table of all keys. Files, variables, flags, help and `config show` are made from it.
 
+use crate::config::registration::SCOPES;
+
 /// What a key's value looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -113,6 +115,37 @@ pub const KEYS: &[Key] = &[
         kind: Kind::Text,
         default: "",
         about: "PEM file with authorities that requests to others trust besides those of the system.",
+    },
+    Key {
+        name: "registration.mode",
+        kind: Kind::Choice(&["closed", "token", "open"]),
+        default: "closed",
+        about: "Who may register apps over HTTP: nobody, holders of an initial access token, or \
+                everybody within the quotas.",
+    },
+    Key {
+        name: "registration.account",
+        kind: Kind::Text,
+        default: "",
+        about: "The account that owns apps registered without a token, when the mode is open.",
+    },
+    Key {
+        name: "registration.allowed_scopes",
+        kind: Kind::List,
+        default: SCOPES,
+        about: "The scopes that an app registered over HTTP may ask for at most.",
+    },
+    Key {
+        name: "registration.per_hour_max",
+        kind: Kind::Number { min: 1, max: 1_000_000 },
+        default: "20",
+        about: "Most registrations without a token from one address in an hour.",
+    },
+    Key {
+        name: "registration.total_max",
+        kind: Kind::Number { min: 1, max: 1_000_000 },
+        default: "1000",
+        about: "Most apps registered without a token that exist at once.",
     },
     Key {
         name: "database.url",

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::base::document::Document;
 use crate::config::model::Issuer;
+use crate::config::registration::Registration;
 use crate::keys::algorithm::Algorithm;
 use crate::oauth::response::ResponseMode;
 
@@ -20,21 +21,31 @@ use crate::oauth::response::ResponseMode;
 pub struct Metadata {
     openid: Document,
     oauth: Document,
+    values: Value,
 }
 
 impl Metadata {
     /// The documents of the server with this issuer.
-    pub fn new(issuer: &Issuer) -> Self {
+    pub fn new(issuer: &Issuer, rules: &Registration) -> Self {
         let oauth = merged(&[
             basics(issuer),
             authentication::metadata(issuer),
             binding::metadata(issuer),
             grants::metadata(issuer),
             requests::metadata(issuer),
-            registration::metadata(issuer),
+            registration::metadata(issuer, rules),
         ]);
         let openid = merged(&[oauth.clone(), core::metadata(issuer), logout::metadata(issuer)]);
-        Self { openid: Document::new(openid.to_string()), oauth: Document::new(oauth.to_string()) }
+        Self {
+            openid: Document::new(openid.to_string()),
+            oauth: Document::new(oauth.to_string()),
+            values: openid,
+        }
+    }
+
+    /// `/.well-known/openid-configuration`, as values: what is offered here, and what is not.
+    pub fn values(&self) -> &Value {
+        &self.values
     }
 
     /// `/.well-known/openid-configuration`, as JSON.
@@ -85,7 +96,7 @@ mod tests {
     #[test]
     fn case_10_the_metadata_name_the_issuer_and_promise_iss() {
         let issuer = Issuer::parse("https://id.example").unwrap();
-        let metadata = Metadata::new(&issuer);
+        let metadata = Metadata::new(&issuer, &Registration::default());
 
         for text in [metadata.openid(), metadata.oauth()] {
             let document: Value = serde_json::from_slice(&text.text()).unwrap();

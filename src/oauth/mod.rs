@@ -32,6 +32,7 @@ pub mod possession;
 pub mod presented;
 pub mod prompt;
 pub mod refresh;
+pub mod registration;
 pub mod request;
 pub mod response;
 pub mod revocation;

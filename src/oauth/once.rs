@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::base::id::AppId;
 use crate::base::secret::{Digest, Secret};
+use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
 use crate::oauth::service::OAuth;
 use crate::oauth::store_once::{self, Stored};
@@ -50,8 +51,22 @@ pub(in crate::oauth) async fn give_out<T: Serialize>(
     data: &T,
     lifetime: TimeDelta,
 ) -> Result<Secret, DbError> {
-    let secret = Secret::generate(oauth.ctx().entropy());
-    let now = oauth.now();
+    give_out_on(oauth.ctx(), kind, app, data, lifetime).await
+}
+
+/// [`give_out`], for whoever has the database and no more.
+///
+/// # Errors
+/// [`DbError`] if storage fails.
+pub(in crate::oauth) async fn give_out_on<T: Serialize>(
+    ctx: &Ctx,
+    kind: Kind,
+    app: Option<&AppId>,
+    data: &T,
+    lifetime: TimeDelta,
+) -> Result<Secret, DbError> {
+    let secret = Secret::generate(ctx.entropy());
+    let now = ctx.now();
     let data = serde_json::to_string(data).map_err(|_| store_once::corrupt())?;
     let stored = Stored {
         kind: kind.as_str(),
@@ -61,7 +76,7 @@ pub(in crate::oauth) async fn give_out<T: Serialize>(
         now,
         end: now + lifetime,
     };
-    let id = store_once::insert(&oauth.ctx().db, stored).await?;
+    let id = store_once::insert(&ctx.db, stored).await?;
     Ok(Secret::presented(format!("{id}.{}", secret.reveal())))
 }
 
@@ -86,6 +101,20 @@ pub(in crate::oauth) async fn find<T: DeserializeOwned>(
 /// [`DbError`] if storage fails.
 pub(in crate::oauth) async fn consume(oauth: &OAuth, id: i64) -> Result<bool, DbError> {
     store_once::consume(&oauth.ctx().db, id, oauth.now()).await
+}
+
+/// Changes what it stands for: `true` for exactly one of those who saw `old`.
+///
+/// # Errors
+/// [`DbError`] if storage fails.
+pub(in crate::oauth) async fn swap<T: Serialize>(
+    oauth: &OAuth,
+    id: i64,
+    old: &T,
+    new: &T,
+) -> Result<bool, DbError> {
+    let text = |data: &T| serde_json::to_string(data).map_err(|_| store_once::corrupt());
+    store_once::swap(&oauth.ctx().db, id, (text(old)?, text(new)?), oauth.now()).await
 }
 
 /// Notes that `owner` used the name `name`; `false` if they did so before, while it mattered.

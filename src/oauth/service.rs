@@ -10,6 +10,7 @@ use crate::base::id::{AppId, GrantId, UserId};
 use crate::base::scope::Scope;
 use crate::base::secret::Digest;
 use crate::config::model::Issuer;
+use crate::config::registration::Registration;
 use crate::db::cache::Cache;
 use crate::db::changes::Topic;
 use crate::db::ctx::Ctx;
@@ -55,6 +56,8 @@ pub struct Parts {
     pub policies: Policies,
     /// Requests to apps and their developers.
     pub outbound: Outbound,
+    /// Who may register apps over HTTP.
+    pub registration: Registration,
     /// Seals what has to be known again.
     pub vault: Vault,
 }
@@ -92,7 +95,7 @@ impl OAuth {
             consents: Cache::new(changes, Topic::Consents, CONSENTS_MAX),
             client_keys: ClientKeys::default(),
         };
-        let metadata = Metadata::new(&parts.issuer);
+        let metadata = Metadata::new(&parts.issuer, &parts.registration);
         Self(Arc::new(Inner { parts, metadata, caches }))
     }
 

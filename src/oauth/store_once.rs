@@ -89,6 +89,25 @@ pub(in crate::oauth) async fn consume(
     Ok(written.affected == 1)
 }
 
+pub(in crate::oauth) async fn swap(
+    db: &Db,
+    id: i64,
+    (old, new): (String, String),
+    now: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    let written = db
+        .write_one(
+            sql("UPDATE one_time_secrets SET data = $3
+                  WHERE id = $1 AND data = $2 AND used_at IS NULL AND expires_at > $4")
+            .bind(id)
+            .bind(old)
+            .bind(new)
+            .bind(now),
+        )
+        .await?;
+    Ok(written.affected == 1)
+}
+
 pub(in crate::oauth) async fn note(
     db: &Db,
     digest: Digest,

@@ -67,6 +67,7 @@ pub(in crate::oauth) async fn world() -> World {
         accounts: Accounts::new(&ctx),
         policies: Policies::new(&ctx),
         outbound: Outbound::new(&config.outbound).unwrap(),
+        registration: config.registration.clone(),
         vault: vault.clone(),
         ctx,
     };

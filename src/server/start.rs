@@ -96,6 +96,7 @@ impl Server {
             accounts: accounts.clone(),
             policies: policies.clone(),
             outbound: outbound.clone(),
+            registration: config.registration.clone(),
             vault: vault.clone(),
         });
         let gate = Gate::new(&ctx, &oauth, &users, &accounts, &apps, &policies);

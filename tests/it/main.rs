@@ -39,6 +39,7 @@ mod jose;
 mod logout;
 mod projects;
 mod refresh;
+mod registration;
 mod response_modes;
 mod sign_in;
 mod tenancy;

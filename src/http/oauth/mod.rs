@@ -5,6 +5,7 @@ mod authorize;
 mod form;
 mod logout;
 mod metadata;
+mod registration;
 mod token;
 mod userinfo;
 
@@ -46,6 +47,14 @@ pub fn routes(server: &Server) -> Router<Server> {
         .route(
             "/.well-known/oauth-authorization-server",
             get(metadata::oauth).fallback(method_not_allowed),
+        )
+        .route("/register", post(registration::register).fallback(method_not_allowed))
+        .route(
+            "/register/{client_id}",
+            get(registration::get)
+                .put(registration::put)
+                .delete(registration::delete)
+                .fallback(method_not_allowed),
         )
         .route("/logout", get(logout::get).post(logout::post))
         .merge(for_scripts)
