@@ -5,6 +5,7 @@ use std::fmt;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
@@ -48,9 +49,30 @@ impl fmt::Debug for Secret {
 /// SHA-256 of a secret: the only form of it that storage sees.
 ///
 /// A plain hash is enough for 256 random bits, which cannot be guessed; passwords need Argon2.
-/// Equality takes the same time whatever differs.
-#[derive(Clone, Copy)]
+/// Equality takes the same time whatever differs. In JSON it is base64url.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Digest(pub [u8; 32]);
+
+/// Text that is not a digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not 32 bytes in base64url")]
+pub struct BadDigest;
+
+impl From<Digest> for String {
+    fn from(digest: Digest) -> Self {
+        URL_SAFE_NO_PAD.encode(digest.0)
+    }
+}
+
+impl TryFrom<String> for Digest {
+    type Error = BadDigest;
+
+    fn try_from(text: String) -> Result<Self, BadDigest> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| BadDigest)?;
+        Self::from_slice(&bytes).ok_or(BadDigest)
+    }
+}
 
 impl Digest {
     /// The digest of `bytes`.

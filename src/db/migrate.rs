@@ -41,6 +41,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0007_openid", include_str!("../../migrations/0007_openid.sql")),
     ("0012_registrations", include_str!("../../migrations/0012_registrations.sql")),
     ("0013_jobs", include_str!("../../migrations/0013_jobs.sql")),
+    ("0014_logout", include_str!("../../migrations/0014_logout.sql")),
 ];
 
 pub(in crate::db) async fn run(

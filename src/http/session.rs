@@ -10,10 +10,12 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::base::clock::micros;
 use crate::base::id::UserId;
+use crate::base::secret::Digest;
 use crate::db::error::DbError;
 use crate::http::browser::Browser;
 use crate::http::cookies::Cookie;
 use crate::http::pages;
+use crate::oauth::logout;
 use crate::server::Server;
 use crate::users::login::Login;
 use crate::users::model::User;
@@ -111,7 +113,8 @@ impl SessionCookies {
         let sessions = server.users.sessions();
         let amr = amr.iter().map(|method| (*method).to_owned()).collect();
         let auth_time = micros(server.ctx.now());
-        let stage = Stage::Complete { user: user.clone(), auth_time, amr };
+        let session = self.going_on(server, user).await?;
+        let stage = Stage::Complete { user: user.clone(), auth_time, amr, session };
         let id = sessions.begin(self.session.as_deref(), &stage).await?;
         let mark = server.users.device_mark(user, &browser.digest());
         let mut cookies = vec![Cookie::Session.set(&id, self.https), browser.know(mark)];
@@ -120,6 +123,18 @@ impl SessionCookies {
             cookies.push(Cookie::Pending.remove(self.https));
         }
         Ok(cookies)
+    }
+
+    /// The session that goes on when `user` signs in again. One of somebody else ends: whoever
+    /// signs in at this browser must not be taken for both.
+    async fn going_on(&self, server: &Server, user: &UserId) -> Result<Option<Digest>, DbError> {
+        let Some(cookie) = &self.session else { return Ok(None) };
+        let Some((login, _)) = server.users.current(cookie).await? else { return Ok(None) };
+        if login.user == *user {
+            return Ok(Some(login.session));
+        }
+        logout::end(&server.oauth, &login).await?;
+        Ok(None)
     }
 
     /// Ends the session; the answer takes the cookies away.

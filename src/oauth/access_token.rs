@@ -108,10 +108,10 @@ async fn check_people(oauth: &OAuth, access: &AccessToken) -> Result<(), TokenFa
     let Some(user) = &access.sub else { return Ok(()) };
     let user = oauth.parts().users.find(user).await?.filter(|user| user.is_active());
     let Some(user) = user else { return Err(TokenFault::Invalid("its user is disabled or gone")) };
-    match (access.auth_time, user.password_changed_at) {
-        // Tokens count whole seconds, so the second of the change is the user's.
-        (Some(signed_in), Some(changed)) if signed_in.timestamp() < changed.timestamp() => {
-            Err(TokenFault::Invalid("its user changed the password"))
+    match (access.auth_time, user.void_before()) {
+        // Tokens count whole seconds, so the second of the end is the user's.
+        (Some(signed_in), Some(end)) if signed_in.timestamp() < end.timestamp() => {
+            Err(TokenFault::Invalid("its user was signed out everywhere"))
         }
         _ => Ok(()),
     }

@@ -250,7 +250,7 @@ impl<'a> Journey<'a> {
             app: self.app.id.clone(),
             request: self.request.clone(),
             browser: self.browser,
-            session: self.login.map(|login| login.session),
+            session: self.login.map(|login| login.key),
             at: self.oauth.now(),
         };
         Ok(store::open(&self.oauth.ctx().db, opened).await?)

@@ -18,7 +18,7 @@ use crate::users::model::User;
 
 /// Checks that `user`, who signed in at `auth_time`, may use `app`, and answers who they are.
 ///
-/// The user must be active and must not have changed their password since; be a member of an
+/// The user must be active and must not have changed their password nor been signed out everywhere since; be a member of an
 /// account that the app is for, unless it is for all; and may develop apps there while the app is
 /// in development.
 ///
@@ -34,7 +34,7 @@ pub(in crate::oauth) async fn check(
     let Some(user) = oauth.parts().users.find(user).await?.filter(|user| user.is_active()) else {
         return refused(Refusal::UserDisabled);
     };
-    if user.password_changed_at.is_some_and(|changed| auth_time < changed) {
+    if user.void_before().is_some_and(|at| auth_time < at) {
         return refused(Refusal::Revoked);
     }
     match app.status {

@@ -9,6 +9,7 @@ use crate::apps::redirect::{VerifiedRedirect, match_registered};
 use crate::base::id::{AppId, UserId};
 use crate::db::error::DbError;
 use crate::oauth::claims::session_name;
+use crate::oauth::ending;
 use crate::oauth::params::Params;
 use crate::oauth::service::OAuth;
 use crate::users::login::Login;
@@ -135,11 +136,10 @@ impl LogoutRequest {
     }
 }
 
-/// Ends a session, and what it gave to apps.
+/// Ends a session, and what it gave to apps, and has them told.
 ///
 /// # Errors
 /// [`DbError`] if storage fails.
 pub async fn end(oauth: &OAuth, login: &Login) -> Result<(), DbError> {
-    oauth.end_session(&login.user, login.session).await?;
-    oauth.parts().users.sessions().end_session(login.session).await
+    ending::end(oauth, login).await.map(drop)
 }

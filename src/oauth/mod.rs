@@ -6,6 +6,7 @@
 
 pub mod access_token;
 pub mod authorize;
+mod backchannel;
 pub mod binding;
 pub mod certificate;
 pub mod claims;
@@ -16,6 +17,7 @@ pub mod deliver;
 pub mod discovery;
 pub mod dpop;
 mod eligibility;
+mod ending;
 pub mod error;
 pub mod grant;
 pub mod introspection;
@@ -39,6 +41,7 @@ pub mod revocation;
 pub mod service;
 pub mod standard_claims;
 mod store;
+mod store_logout;
 mod store_once;
 mod store_tokens;
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub enum Next {
 pub struct Opening {
     /// When.
     pub at: DateTime<Utc>,
-    /// The session that the browser had then.
+    /// What the session that the browser had then was stored by.
     pub session: Option<Digest>,
 }
 
@@ -97,9 +97,8 @@ pub fn next_step(situation: &Situation<'_>) -> Next {
 
 /// Whether the user signed in for this request: after it came, and with a session of their own.
 fn is_fresh(login: &Login, opening: Option<Opening>) -> bool {
-    opening.is_some_and(|opening| {
-        login.auth_time >= opening.at && opening.session != Some(login.session)
-    })
+    opening
+        .is_some_and(|opening| login.auth_time >= opening.at && opening.session != Some(login.key))
 }
 
 fn is_too_old(login: &Login, situation: &Situation<'_>) -> bool {
@@ -126,6 +125,7 @@ mod tests {
             auth_time: from_micros(900 * SECOND),
             amr: Vec::new(),
             session: Digest([1; 32]),
+            key: Digest([1; 32]),
         };
         let mut case = Case { login: Some(login), opening: None, consent: Consent::Remembered };
         bend(&mut request, &mut case);
@@ -202,7 +202,7 @@ mod tests {
             |request, case| {
                 request.prompt = LOGIN;
                 // The same instant, but still the session it came with: nobody signed in.
-                let session = case.login.as_ref().map(|login| login.session);
+                let session = case.login.as_ref().map(|login| login.key);
                 case.opening = Some(Opening { at: from_micros(900 * SECOND), session });
             },
             "sign in",

@@ -8,7 +8,6 @@ use crate::accounts::service::Accounts;
 use crate::apps::service::Apps;
 use crate::base::id::{AppId, GrantId, UserId};
 use crate::base::scope::Scope;
-use crate::base::secret::Digest;
 use crate::config::model::Issuer;
 use crate::config::registration::Registration;
 use crate::db::cache::Cache;
@@ -21,7 +20,7 @@ use crate::oauth::access_token::AccessToken;
 use crate::oauth::client_keys::ClientKeys;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::grant::Grant;
-use crate::oauth::{store, store_once, store_tokens};
+use crate::oauth::{store, store_logout, store_once, store_tokens};
 use crate::outbound::Outbound;
 use crate::policy::service::Policies;
 use crate::users::service::Users;
@@ -150,22 +149,6 @@ impl OAuth {
         Ok(found)
     }
 
-    /// Ends everything that a user gave apps in one session: what signing out means to apps.
-    ///
-    /// # Errors
-    /// [`DbError`] if storage fails.
-    pub async fn end_session(&self, user: &UserId, session: Digest) -> Result<(), DbError> {
-        store_tokens::revoke_of_user(&self.ctx().db, user, Some(session), self.now()).await
-    }
-
-    /// Ends everything that a user ever gave apps.
-    ///
-    /// # Errors
-    /// [`DbError`] if storage fails.
-    pub async fn end_all_of(&self, user: &UserId) -> Result<(), DbError> {
-        store_tokens::revoke_of_user(&self.ctx().db, user, None, self.now()).await
-    }
-
     /// Deletes a bounded number of rows that are over, and says how many: call again while it is
     /// not zero.
     ///
@@ -174,6 +157,9 @@ impl OAuth {
     pub async fn sweep(&self) -> Result<u64, DbError> {
         let now = self.now();
         let once = self.ctx().db.write(now, |tx, now| Box::pin(store_once::sweep(tx, *now)));
-        Ok(store_tokens::sweep(&self.ctx().db, now).await?.saturating_add(once.await?))
+        let session = self.parts().users.sessions().absolute();
+        let grants = store_logout::sweep_grants(&self.ctx().db, now, session).await?;
+        let tokens = store_tokens::sweep(&self.ctx().db, now).await?;
+        Ok(grants.saturating_add(tokens).saturating_add(once.await?))
     }
 }

@@ -1,16 +1,15 @@
-//! Revocations and consents in the database, and the sweep of what is over.
+//! Revocations and consents in the database.
 
 use chrono::{DateTime, Utc};
 
 use crate::base::id::{AppId, GrantId, UserId};
 use crate::base::scope::Scope;
-use crate::base::secret::Digest;
 use crate::db::changes::Topic;
 use crate::db::error::DbError;
 use crate::db::query::sql;
 use crate::db::{Db, Fetch, Tx};
 
-/// Rows that one sweep deletes at most from each table: others wait for the writer meanwhile.
+/// Rows that one sweep deletes at most: others wait for the writer meanwhile.
 const SWEEP_ROWS_MAX: i64 = 500;
 
 /// Revokes a grant and, with it, its tokens.
@@ -28,35 +27,6 @@ pub(in crate::oauth) async fn revoke(
             )
             .await?;
             tx.touch(Topic::Grants).await
-        })
-    })
-    .await
-}
-
-/// Revokes the grants of a user: all, or those given in one session.
-pub(in crate::oauth) async fn revoke_of_user(
-    db: &Db,
-    user: &UserId,
-    session: Option<Digest>,
-    now: DateTime<Utc>,
-) -> Result<(), DbError> {
-    db.write((user.clone(), session, now), |tx, (user, session, now)| {
-        Box::pin(async move {
-            let query = match session {
-                Some(session) => sql("UPDATE grants SET revoked_at = $2
-                      WHERE user_id = $1 AND revoked_at IS NULL AND session_digest = $3")
-                .bind(user)
-                .bind(*now)
-                .bind(*session),
-                None => sql("UPDATE grants SET revoked_at = $2
-                      WHERE user_id = $1 AND revoked_at IS NULL")
-                .bind(user)
-                .bind(*now),
-            };
-            if tx.execute(query).await?.affected > 0 {
-                tx.touch(Topic::Grants).await?;
-            }
-            Ok(())
         })
     })
     .await
@@ -140,16 +110,8 @@ pub(in crate::oauth) async fn remember_consent(
     tx.touch(Topic::Consents).await
 }
 
-/// Deletes a bounded number of rows that are over, and says how many.
+/// Forgets a bounded number of revoked tokens that have expired, and says how many.
 pub(in crate::oauth) async fn sweep(db: &Db, now: DateTime<Utc>) -> Result<u64, DbError> {
-    let grants = db
-        .write_one(
-            sql("DELETE FROM grants WHERE id IN (
-                    SELECT id FROM grants WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)")
-            .bind(now)
-            .bind(SWEEP_ROWS_MAX),
-        )
-        .await?;
     let tokens = db
         .write_one(
             sql("DELETE FROM revoked_tokens WHERE jti IN (
@@ -159,5 +121,5 @@ pub(in crate::oauth) async fn sweep(db: &Db, now: DateTime<Utc>) -> Result<u64, 
             .bind(SWEEP_ROWS_MAX),
         )
         .await?;
-    Ok(grants.affected.saturating_add(tokens.affected))
+    Ok(tokens.affected)
 }

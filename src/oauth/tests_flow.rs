@@ -3,11 +3,12 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::base::secret::{Digest, Secret};
+use crate::base::secret::Secret;
 use crate::oauth::access_token::verify;
 use crate::oauth::authorize::{Step, begin, consent, resume};
 use crate::oauth::error::AuthorizeError;
 use crate::oauth::introspection::introspect;
+use crate::oauth::logout::end;
 use crate::oauth::params::Params;
 use crate::oauth::presented::Presented;
 use crate::oauth::response::Reply;
@@ -174,7 +175,7 @@ async fn case_24_signing_out_and_leaving_the_account_end_a_refresh_token() {
     accounts.declare_members(&acme, &staff, std::slice::from_ref(&world.ann)).await.unwrap();
     let one = world.refresh(&refresh_token(&one)).await.unwrap();
 
-    world.oauth.end_session(&world.ann, Digest([6; 32])).await.unwrap();
+    end(&world.oauth, &world.login(&world.ann)).await.unwrap();
     for issued in [one, two] {
         assert_eq!(error_of(world.refresh(&refresh_token(&issued)).await), "invalid_grant");
         assert!(!world.is_alive(&issued).await);

@@ -7,7 +7,6 @@ use crate::base::entropy::CountedEntropy;
 use crate::base::id::GrantId;
 use crate::base::scope::Scope;
 use crate::base::secret::Digest;
-use crate::db::changes::Topic;
 use crate::db::error::DbError;
 use crate::db::query::sql;
 use crate::db::{Db, Fetch as _, testing};
@@ -253,23 +252,6 @@ async fn case_75_what_is_over_is_swept() {
     assert!(store::find(&db, over).await.unwrap().is_none());
     assert!(store::find(&db, open).await.unwrap().is_some());
     assert!(!store_tokens::is_revoked(&db, "a1").await.unwrap());
-}
-
-#[tokio::test]
-async fn case_24_signing_out_revokes_what_the_session_gave() {
-    let (_folder, db) = database().await;
-    let id = insert(&db).await;
-    let (user, session) = (approval().user, approval().session);
-    let is_revoked = async || store::find(&db, id).await.unwrap().unwrap().revoked_at.is_some();
-
-    let other = Some(Digest([9; 32]));
-    store_tokens::revoke_of_user(&db, &user, other, from_micros(1)).await.unwrap();
-    assert!(!is_revoked().await);
-
-    let epoch = db.changes().epoch(Topic::Grants);
-    store_tokens::revoke_of_user(&db, &user, Some(session), from_micros(1)).await.unwrap();
-    assert!(is_revoked().await);
-    assert!(db.changes().epoch(Topic::Grants) > epoch);
 }
 
 #[tokio::test]

@@ -151,6 +151,7 @@ impl World {
             auth_time: self.oauth.now(),
             amr: vec!["pwd".to_owned()],
             session: Digest([6; 32]),
+            key: Digest([6; 32]),
         }
     }
 

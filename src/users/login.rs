@@ -16,8 +16,10 @@ pub struct Login {
     pub auth_time: DateTime<Utc>,
     /// How: `amr`. Source: RFC 8176 section 2.
     pub amr: Vec<String>,
-    /// The session that it lives in.
+    /// The session that it lives in: the same while the same user signs in again in it.
     pub session: Digest,
+    /// What the session is stored by: another one after each sign-in.
+    pub key: Digest,
 }
 
 /// Where a guess comes from, for throttling.

@@ -5,6 +5,7 @@
 //! know accounts, apps, cookies or pages.
 
 pub mod device;
+pub mod ending;
 pub mod error;
 pub mod login;
 pub mod model;

@@ -34,9 +34,10 @@ pub struct User {
     pub status: Status,
     /// When the grace period ends, if deletion was asked for.
     pub deletion_at: Option<DateTime<Utc>>,
-    /// When the password last changed; `None` without a password. Whatever was signed in or
-    /// granted before that instant is void.
+    /// When the password last changed; `None` without a password.
     pub password_changed_at: Option<DateTime<Utc>>,
+    /// When they were last signed out everywhere.
+    pub signed_out_at: Option<DateTime<Utc>>,
     /// Whether a second factor is asked for.
     pub has_totp: bool,
     /// When the user was made.
@@ -49,6 +50,11 @@ impl User {
     /// Whether they may sign in and use what they were given.
     pub fn is_active(&self) -> bool {
         self.status == Status::Active
+    }
+
+    /// Whatever was signed in to or granted before this instant is void.
+    pub fn void_before(&self) -> Option<DateTime<Utc>> {
+        self.password_changed_at.max(self.signed_out_at)
     }
 
     /// What to call them: the full name, or the name that they sign in with.

@@ -15,6 +15,7 @@ use crate::db::changes::Topic;
 use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
 use crate::keys::vault::Vault;
+use crate::users::ending::end_all;
 use crate::users::error::UserError;
 use crate::users::login::Login;
 use crate::users::model::{NewUser, User};
@@ -25,7 +26,7 @@ use crate::users::sessions::{Held, Sessions};
 use crate::users::store::UserRow;
 use crate::users::totp::TotpSecret;
 use crate::users::username::{self, UsernameKey};
-use crate::users::{store, store_sessions, store_throttle, throttle};
+use crate::users::{store, store_throttle, throttle};
 
 /// Most bytes of a user's attributes, as JSON.
 pub const ATTRIBUTES_BYTES_MAX: usize = 16 * 1024;
@@ -122,7 +123,7 @@ impl Users {
         let Some(user) = self.find(&login.user).await?.filter(|user| user.is_active()) else {
             return Ok(None);
         };
-        let is_void = user.password_changed_at.is_some_and(|at| login.auth_time < at);
+        let is_void = user.void_before().is_some_and(|at| login.auth_time < at);
         Ok((!is_void).then_some((login, user)))
     }
 
@@ -157,7 +158,7 @@ impl Users {
                 let exists = store::update(tx, row).await?;
                 let updated = store::find(&mut *tx, &row.id).await?;
                 if updated.as_ref().is_some_and(|user| !user.is_active()) {
-                    store_sessions::delete_of(tx, &row.id).await?;
+                    end_all(tx, &row.id, row.now).await?;
                 }
                 Ok(updated.filter(|_| exists))
             })
@@ -223,8 +224,10 @@ impl Users {
         let input = (id.clone(), phc, self.0.ctx.now());
         let unit = self.0.ctx.db.write(input, |tx, (id, phc, now)| {
             Box::pin(async move {
+                let is_first = store::phc(&mut *tx, id).await?.is_none();
                 store::set_phc(tx, id, phc, *now).await?;
-                store_sessions::delete_of(tx, id).await
+                // Who has just got a first password has nowhere signed in.
+                if is_first { Ok(()) } else { end_all(tx, id, *now).await }
             })
         });
         unit.await.map_err(nobody)
@@ -265,7 +268,7 @@ impl Users {
         let unit = self.0.ctx.db.write(input, |tx, (id, sealed, now)| {
             Box::pin(async move {
                 store::set_totp(tx, id, sealed, *now).await?;
-                store_sessions::delete_of(tx, id).await
+                end_all(tx, id, *now).await
             })
         });
         unit.await.map_err(nobody)?;
@@ -280,12 +283,23 @@ impl Users {
     /// # Errors
     /// [`DbError`] if storage fails.
     pub async fn remove_totp(&self, id: &UserId) -> Result<(), DbError> {
-        let unit = self.0.ctx.db.write(id.clone(), |tx, id| {
+        let input = (id.clone(), self.0.ctx.now());
+        let unit = self.0.ctx.db.write(input, |tx, (id, now)| {
             Box::pin(async move {
                 store::remove_totp(tx, id).await?;
-                store_sessions::delete_of(tx, id).await
+                end_all(tx, id, *now).await
             })
         });
+        unit.await
+    }
+
+    /// Signs the user out everywhere, and makes void what apps were given.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn sign_out(&self, id: &UserId) -> Result<(), DbError> {
+        let input = (id.clone(), self.0.ctx.now());
+        let unit = self.0.ctx.db.write(input, |tx, (id, now)| Box::pin(end_all(tx, id, *now)));
         unit.await
     }
 

@@ -52,6 +52,9 @@ pub enum Stage {
         auth_time: i64,
         /// How. Source: RFC 8176 section 2.
         amr: Vec<String>,
+        /// The session that goes on; `None` for one that begins.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<Digest>,
     },
 }
 
@@ -147,10 +150,11 @@ impl Sessions {
             Stage::Pending { user } => {
                 Err(NotLive::Pending(Held::Pending { user, since: row.created_at }))
             }
-            Stage::Complete { user, auth_time, amr } => {
-                let auth_time = from_micros(auth_time);
+            Stage::Complete { user, auth_time, amr, session } => {
+                let (auth_time, key) = (from_micros(auth_time), digest);
+                let session = session.unwrap_or(key);
                 Ok(Arc::new(Live {
-                    login: Arc::new(Login { user, auth_time, amr, session: digest }),
+                    login: Arc::new(Login { user, auth_time, amr, session, key }),
                     expires_at: row.expires_at,
                     last_seen: AtomicI64::new(micros(row.last_seen_at)),
                 }))
@@ -209,22 +213,14 @@ impl Sessions {
         self.end_session(digest_of(&id)).await
     }
 
-    /// Ends a session.
-    ///
-    /// # Errors
-    /// [`DbError`] if storage fails.
-    pub async fn end_session(&self, digest: Digest) -> Result<(), DbError> {
+    async fn end_session(&self, digest: Digest) -> Result<(), DbError> {
         let db = &self.0.ctx.db;
         db.write(digest, |tx, digest| Box::pin(store::delete(tx, digest))).await
     }
 
-    /// Ends every session of a user, complete or not.
-    ///
-    /// # Errors
-    /// [`DbError`] if storage fails.
-    pub async fn end_all_of(&self, user: &UserId) -> Result<(), DbError> {
-        let db = &self.0.ctx.db;
-        db.write(user.clone(), |tx, user| Box::pin(store::delete_of(tx, user))).await
+    /// Longest life of a session.
+    pub fn absolute(&self) -> TimeDelta {
+        TimeDelta::seconds(i64::from(self.0.settings.absolute_seconds))
     }
 
     /// Drops sessions that have ended by themselves; returns how many.
@@ -239,9 +235,7 @@ impl Sessions {
 
     fn lifetime(&self, stage: Option<&Stage>) -> TimeDelta {
         match stage {
-            Some(Stage::Complete { .. }) => {
-                TimeDelta::seconds(i64::from(self.0.settings.absolute_seconds))
-            }
+            Some(Stage::Complete { .. }) => self.absolute(),
             Some(Stage::Pending { .. }) | None => PENDING_TTL,
         }
     }
@@ -284,13 +278,25 @@ fn digest_of(id: &Id) -> Digest {
     Digest::of(id.to_string().as_bytes())
 }
 
+/// The session that a row is of, if it is a complete one.
+pub(in crate::users) fn session_of(key: Digest, data: &str) -> Result<Option<Digest>, DbError> {
+    match stage_in(data)? {
+        Stage::Complete { session, .. } => Ok(Some(session.unwrap_or(key))),
+        Stage::Pending { .. } => Ok(None),
+    }
+}
+
 fn stage_of(row: &SessionRow) -> Result<Stage, DbError> {
+    stage_in(&row.data)
+}
+
+fn stage_in(data: &str) -> Result<Stage, DbError> {
     #[derive(Deserialize)]
     struct Data {
         stage: Stage,
     }
     let corrupt = |_| DbError::CorruptRow { table: "sessions", column: "data" };
-    Ok(serde_json::from_str::<Data>(&row.data).map_err(corrupt)?.stage)
+    Ok(serde_json::from_str::<Data>(data).map_err(corrupt)?.stage)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err asks for")]

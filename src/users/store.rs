@@ -24,6 +24,7 @@ fn user(row: &Row) -> Result<User, DbError> {
         status: row.parsed("users", "status")?,
         deletion_at: row.optional_time("deletion_at")?,
         password_changed_at: row.optional_time("password_changed_at")?,
+        signed_out_at: row.optional_time("signed_out_at")?,
         has_totp: row.get::<Option<i64>>("totp_created_at")?.is_some(),
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
@@ -180,6 +181,19 @@ pub(in crate::users) async fn set_deletion(
         .await?;
     tx.touch(Topic::Users).await?;
     Ok(done.affected == 1)
+}
+
+/// Notes that a user was signed out everywhere.
+///
+/// # Errors
+/// [`DbError`] if the statement fails.
+pub(in crate::users) async fn sign_out(
+    tx: &mut Tx<'_>,
+    id: &UserId,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    tx.execute(sql("UPDATE users SET signed_out_at = $2 WHERE id = $1").bind(id).bind(now)).await?;
+    tx.touch(Topic::Users).await
 }
 
 /// The hash of a user's password.

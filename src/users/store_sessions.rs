@@ -6,7 +6,7 @@ use crate::base::id::UserId;
 use crate::base::secret::Digest;
 use crate::db::changes::Topic;
 use crate::db::error::DbError;
-use crate::db::query::{Written, sql};
+use crate::db::query::{Row, Written, sql};
 use crate::db::{Db, Fetch, Tx};
 
 /// A row of `sessions`.
@@ -116,13 +116,22 @@ pub(in crate::users) async fn delete(tx: &mut Tx<'_>, digest: &Digest) -> Result
     tx.touch(Topic::Sessions).await
 }
 
-/// Ends every session of a user, complete or not.
+/// Ends every session of a user, complete or not; answers the key and the data of each.
 ///
 /// # Errors
 /// [`DbError`] if a statement fails.
-pub(in crate::users) async fn delete_of(tx: &mut Tx<'_>, user: &UserId) -> Result<(), DbError> {
-    tx.execute(sql("DELETE FROM sessions WHERE user_id = $1").bind(user)).await?;
-    tx.touch(Topic::Sessions).await
+pub(in crate::users) async fn delete_of(
+    tx: &mut Tx<'_>,
+    user: &UserId,
+) -> Result<Vec<(Digest, String)>, DbError> {
+    let query = sql("DELETE FROM sessions WHERE user_id = $1 RETURNING id_digest, data").bind(user);
+    let ended = tx.execute(query).await?.rows;
+    tx.touch(Topic::Sessions).await?;
+    let corrupt = DbError::CorruptRow { table: "sessions", column: "id_digest" };
+    let key = |bytes: Vec<u8>| Digest::from_slice(&bytes);
+    let read = |row: &Row| Ok(key(row.get("id_digest")?).zip(Some(row.get("data")?)));
+    let read: Result<Option<Vec<_>>, DbError> = ended.iter().map(read).collect();
+    read?.ok_or(corrupt)
 }
 
 /// Drops sessions that have ended by themselves.

@@ -58,8 +58,12 @@ impl House {
 
     async fn complete(&self, old: Option<&str>) -> String {
         let auth_time = self.users.0.ctx.now().timestamp_micros();
-        let stage =
-            Stage::Complete { user: self.ada.clone(), auth_time, amr: vec!["pwd".to_owned()] };
+        let stage = Stage::Complete {
+            user: self.ada.clone(),
+            auth_time,
+            amr: vec!["pwd".to_owned()],
+            session: None,
+        };
         self.users.sessions().begin(old, &stage).await.unwrap()
     }
 
