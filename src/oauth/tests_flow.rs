@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::base::secret::Secret;
+use crate::base::secret::{Digest, Secret};
 use crate::oauth::access_token::verify;
 use crate::oauth::authorize::{Step, begin, consent, resume};
 use crate::oauth::error::AuthorizeError;

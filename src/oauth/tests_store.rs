@@ -13,8 +13,8 @@ use crate::db::{Db, Fetch as _, testing};
 use crate::oauth::grant::{Approval, CODE_TTL, Grant, LastAccess, PENDING_TTL, Stage};
 use crate::oauth::refresh::{RefreshState, RefreshToken};
 use crate::oauth::store::{self, Given, Opened};
-use crate::oauth::store_tokens;
 use crate::oauth::tests::{CODE, approved};
+use crate::oauth::{store_logout, store_tokens};
 
 const BROWSER: Digest = Digest([3; 32]);
 
@@ -246,9 +246,11 @@ async fn case_75_what_is_over_is_swept() {
     let (over, open) = (insert(&db).await, store::open(&db, opened()).await.unwrap());
     store_tokens::revoke_token(&db, "a1", from_micros(5)).await.unwrap();
 
-    let swept = store_tokens::sweep(&db, from_micros(1) + CODE_TTL).await.unwrap();
+    let now = from_micros(1) + CODE_TTL;
+    let grants = store_logout::sweep_grants(&db, now, TimeDelta::hours(12)).await.unwrap();
+    let tokens = store_tokens::sweep(&db, now).await.unwrap();
 
-    assert_eq!(swept, 2);
+    assert_eq!((grants, tokens), (1, 1));
     assert!(store::find(&db, over).await.unwrap().is_none());
     assert!(store::find(&db, open).await.unwrap().is_some());
     assert!(!store_tokens::is_revoked(&db, "a1").await.unwrap());

@@ -37,6 +37,7 @@ mod gate;
 mod introspection;
 mod jose;
 mod logout;
+mod oidc_backchannel;
 mod projects;
 mod refresh;
 mod registration;
