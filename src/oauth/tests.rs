@@ -68,6 +68,7 @@ pub(in crate::oauth) fn user() -> User {
         status: Status::Active,
         deletion_at: None,
         password_changed_at: None,
+        signed_out_at: None,
         has_totp: false,
         created_at: from_micros(0),
         updated_at: from_micros(0),
