@@ -6,6 +6,7 @@ use crate::base::id::AccountId;
 use crate::base::scope::Scope;
 use crate::gate::refusal::Refusal;
 use crate::gate::routes::{AccountNeed, Lock};
+use crate::oauth::possession::Scheme;
 
 /// Longest access token that is looked at, in bytes: a longer one is refused unread.
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
@@ -28,7 +29,7 @@ pub enum Header<'r> {
 /// [`Refusal::MissingToken`] for none or another scheme, [`Refusal::InvalidToken`] for text that
 /// is no token. Source: RFC 6750 sections 2 and 3.1; the scheme is case-insensitive (RFC 9110
 /// section 11.1).
-pub fn bearer(authorization: Header<'_>, in_query: bool) -> Result<&str, Refusal> {
+pub fn bearer(authorization: Header<'_>, in_query: bool) -> Result<(Scheme, &str), Refusal> {
     if in_query {
         return Err(Refusal::InvalidRequest("send the access token in a header, not in the URL"));
     }
@@ -39,9 +40,7 @@ pub fn bearer(authorization: Header<'_>, in_query: bool) -> Result<&str, Refusal
     };
     let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
     let (scheme, rest) = value.split_at(end);
-    if !scheme.eq_ignore_ascii_case(b"bearer") {
-        return Err(Refusal::MissingToken);
-    }
+    let scheme = Scheme::parse(scheme).ok_or(Refusal::MissingToken)?;
     let token = rest.trim_ascii();
     let is_token = |byte: &u8| {
         byte.is_ascii_alphanumeric()
@@ -50,7 +49,8 @@ pub fn bearer(authorization: Header<'_>, in_query: bool) -> Result<&str, Refusal
     if token.is_empty() || token.len() > TOKEN_BYTES_MAX || !token.iter().all(is_token) {
         return Err(Refusal::InvalidToken);
     }
-    std::str::from_utf8(token).map_err(|_| Refusal::InvalidToken)
+    let token = std::str::from_utf8(token).map_err(|_| Refusal::InvalidToken)?;
+    Ok((scheme, token))
 }
 
 /// Whether the token is for this method and path.
@@ -120,8 +120,10 @@ mod tests {
         let once = |text: &'static str| Header::Once(text.as_bytes());
 
         for good in ["Bearer abc.d-e_f", "bearer abc.d-e_f", "BEARER  abc.d-e_f"] {
-            assert_eq!(bearer(once(good), false).unwrap(), "abc.d-e_f", "{good}");
+            let found = bearer(once(good), false).unwrap();
+            assert_eq!(found, (Scheme::Bearer, "abc.d-e_f"), "{good}");
         }
+        assert_eq!(bearer(once("dPoP abc"), false).unwrap(), (Scheme::Dpop, "abc"));
         assert_eq!(reason(bearer(once("Bearer abc"), true)), "invalid_request");
         assert_eq!(reason(bearer(Header::Absent, true)), "invalid_request");
         assert_eq!(reason(bearer(Header::Repeated, false)), "invalid_request");

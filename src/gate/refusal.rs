@@ -1,6 +1,7 @@
 //! How the gate refuses: one variant for each thing that may be wrong.
 
 use crate::db::error::DbError;
+use crate::oauth::possession::ProofFault;
 
 /// The header that names the account of a request.
 pub const ACCOUNT_HEADER: &str = "LifeOmic-Account";
@@ -17,6 +18,9 @@ pub enum Refusal {
     /// The token is not one of ours, has expired, was revoked, or its user is gone.
     #[error("the access token is invalid or has expired")]
     InvalidToken,
+    /// The token is good, but its bearer did not show that it is theirs.
+    #[error(transparent)]
+    Proof(ProofFault),
     /// The token may not be used for this method and path.
     #[error("the access token lacks the scope {needed}")]
     InsufficientScope {
@@ -62,6 +66,7 @@ impl Refusal {
             Self::InvalidRequest(_) => "invalid_request",
             Self::MissingToken => "missing_token",
             Self::InvalidToken => "invalid_token",
+            Self::Proof(fault) => fault.code(),
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::AccountRequired => "account_required",
             Self::InvalidAccount(_) => "invalid_account",

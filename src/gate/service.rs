@@ -12,7 +12,9 @@ use crate::gate::checks::{self, Header};
 use crate::gate::facts;
 use crate::gate::refusal::Refusal;
 use crate::gate::routes::Lock;
-use crate::oauth::access_token::{self, AccessToken, TokenFault};
+use crate::oauth::access_token::{AccessToken, TokenFault};
+use crate::oauth::certificate::Certificate;
+use crate::oauth::possession::{self, PossessionFault, ProofField, Shown};
 use crate::oauth::service::OAuth;
 use crate::policy::attributes::Attributes;
 use crate::policy::document::Document;
@@ -32,6 +34,14 @@ pub struct Presented<'r> {
     pub account: Header<'r>,
     /// Where the request comes from.
     pub ip: Option<IpAddr>,
+    /// The header `DPoP`.
+    pub proof: ProofField<'r>,
+    /// The certificate whose key the client holds.
+    pub certificate: Option<&'r Certificate>,
+    /// The method of the request.
+    pub method: &'r str,
+    /// The path of the request.
+    pub path: &'r str,
 }
 
 /// Somebody who has passed.
@@ -99,8 +109,7 @@ impl Gate {
         lock: &'static Lock,
         presented: &Presented<'_>,
     ) -> Result<Caller, Refusal> {
-        let text = checks::bearer(presented.authorization, presented.token_in_query)?;
-        let token = self.token(text).await?;
+        let token = self.token(presented).await?;
         checks::scope(lock, &token.scope)?;
         let account = checks::account(lock.account, presented.account)?;
         let app = self.apps.find(&token.client).await?.ok_or(Refusal::InvalidToken)?;
@@ -125,13 +134,17 @@ impl Gate {
         Ok(Caller { user, app, place })
     }
 
-    async fn token(&self, text: &str) -> Result<Arc<AccessToken>, Refusal> {
-        access_token::verify(&self.oauth, text).await.map_err(|fault| match fault {
-            TokenFault::Invalid(why) => {
+    async fn token(&self, presented: &Presented<'_>) -> Result<Arc<AccessToken>, Refusal> {
+        let Presented { proof, certificate, method, path, .. } = *presented;
+        let (scheme, token) = checks::bearer(presented.authorization, presented.token_in_query)?;
+        let shown = Shown { token, scheme, proof, method, path, certificate };
+        possession::verify(&self.oauth, &shown).await.map_err(|fault| match fault {
+            PossessionFault::Proof(fault) => Refusal::Proof(fault),
+            PossessionFault::Token(TokenFault::Invalid(why)) => {
                 tracing::debug!(why, "an access token was refused");
                 Refusal::InvalidToken
             }
-            TokenFault::Internal(error) => Refusal::Internal(error),
+            PossessionFault::Token(TokenFault::Internal(error)) => Refusal::Internal(error),
         })
     }
 

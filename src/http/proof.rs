@@ -1,9 +1,11 @@
 //! What a request shows of the keys that its sender holds.
 
 use axum::response::Response;
+use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, HeaderValue};
 
-use crate::oauth::possession::ProofField;
+use crate::keys::algorithm::Algorithm;
+use crate::oauth::possession::{ProofFault, ProofField};
 
 /// The header field `DPoP`. Source: RFC 9449 section 4.1.
 const DPOP: &str = "dpop";
@@ -24,5 +26,30 @@ pub(in crate::http) fn proof(headers: &HeaderMap) -> ProofField<'_> {
 pub(in crate::http) fn set_nonce(response: &mut Response, nonce: &str) {
     if let Ok(nonce) = HeaderValue::from_str(nonce) {
         response.headers_mut().insert(DPOP_NONCE, nonce);
+    }
+}
+
+/// What a proof may be signed with. Source: RFC 9449 section 7.1.
+fn algorithms() -> String {
+    Algorithm::ALL.map(Algorithm::as_str).join(" ")
+}
+
+/// Says what a bound token needs, and gives the nonce that is asked for.
+pub(in crate::http) fn challenge(response: &mut Response, fault: &ProofFault) {
+    let code = fault.code();
+    let challenge = match fault {
+        ProofFault::Certificate => {
+            format!("Bearer realm=\"narthex\", error=\"{code}\", error_description=\"{fault}\"")
+        }
+        _ => format!(
+            "DPoP realm=\"narthex\", error=\"{code}\", error_description=\"{fault}\", algs=\"{}\"",
+            algorithms()
+        ),
+    };
+    if let Ok(challenge) = HeaderValue::try_from(challenge) {
+        response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    }
+    if let ProofFault::Nonce(nonce) = fault {
+        set_nonce(response, nonce);
     }
 }

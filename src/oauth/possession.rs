@@ -61,6 +61,20 @@ pub struct Shown<'a> {
     pub certificate: Option<&'a Certificate>,
 }
 
+impl<'a> Shown<'a> {
+    /// A token and nothing else.
+    pub fn bearer(token: &'a str) -> Self {
+        Self {
+            token,
+            scheme: Scheme::Bearer,
+            proof: ProofField::Absent,
+            method: "",
+            path: "",
+            certificate: None,
+        }
+    }
+}
+
 /// Why a good token is refused all the same.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProofFault {
@@ -77,6 +91,17 @@ pub enum ProofFault {
     /// The token is bound to another certificate.
     #[error("the access token is bound to another client certificate")]
     Certificate,
+}
+
+impl ProofFault {
+    /// `error`. Source: RFC 9449 section 7.1, RFC 8705 section 3.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Scheme | Self::Certificate => "invalid_token",
+            Self::Proof(_) => "invalid_dpop_proof",
+            Self::Nonce(_) => "use_dpop_nonce",
+        }
+    }
 }
 
 /// Why a token is refused where it is shown.

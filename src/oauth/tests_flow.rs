@@ -10,6 +10,7 @@ use crate::oauth::error::AuthorizeError;
 use crate::oauth::introspection::introspect;
 use crate::oauth::logout::end;
 use crate::oauth::params::Params;
+use crate::oauth::possession::Shown;
 use crate::oauth::presented::Presented;
 use crate::oauth::response::Reply;
 use crate::oauth::revocation::revoke;
@@ -56,7 +57,7 @@ async fn rfc6749_4_1_a_code_flow_from_stranger_to_tokens() {
         (&json!("n1"), &json!("portal"), &json!("ann"))
     );
     assert_eq!(id.get("tier"), None);
-    let known = userinfo(oauth, issued.access_token.reveal()).await.unwrap();
+    let known = userinfo(oauth, &Shown::bearer(issued.access_token.reveal())).await.unwrap();
     assert_eq!(Value::Object(known), json!({"sub": "ann"}));
 
     let again = begin(oauth, &asked("portal"), Some(&login), BROWSER).await.unwrap();

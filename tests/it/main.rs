@@ -33,6 +33,7 @@ mod consent;
 mod crash;
 mod discovery;
 mod dpop;
+mod dpop_resource;
 mod gate;
 mod introspection;
 mod jose;

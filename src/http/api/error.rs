@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::db::error::DbError;
 use crate::gate::refusal::Refusal;
 use crate::gate::routes::{Lock, Missing};
+use crate::http::proof;
 use crate::policy::document::Fault;
 use crate::policy::model::PolicyError;
 use crate::policy::privilege::{AccessAdmin, Privilege as _, ProjectAdmin};
@@ -60,7 +61,9 @@ impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
             Self::Refused(refusal) => match refusal {
-                Refusal::MissingToken | Refusal::InvalidToken => StatusCode::UNAUTHORIZED,
+                Refusal::MissingToken | Refusal::InvalidToken | Refusal::Proof(_) => {
+                    StatusCode::UNAUTHORIZED
+                }
                 Refusal::InvalidRequest(_)
                 | Refusal::AccountRequired
                 | Refusal::InvalidAccount(_) => StatusCode::BAD_REQUEST,
@@ -163,6 +166,9 @@ impl IntoResponse for ApiError {
         if let Some(challenge) = self.challenge().and_then(|text| HeaderValue::try_from(text).ok())
         {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Self::Refused(Refusal::Proof(fault)) = &self {
+            proof::challenge(&mut response, fault);
         }
         response
     }

@@ -13,6 +13,7 @@ use crate::gate::routes::{Lock, find};
 use crate::gate::service::{Caller, Presented};
 use crate::http::api::error::ApiError;
 use crate::http::client_ip::client_ip;
+use crate::http::proof::proof;
 use crate::policy::attributes::Attributes;
 use crate::policy::permit::Permit;
 use crate::policy::privilege::Privilege;
@@ -66,6 +67,10 @@ async fn pass(parts: &Parts, server: &Server) -> Result<(Caller, &'static Lock),
         token_in_query: parts.uri.query().is_some_and(has_token),
         account: header(&parts.headers, ACCOUNT_HEADER),
         ip: client_ip(&parts.headers, &parts.extensions, &server.config.trusted_proxies),
+        proof: proof(&parts.headers),
+        certificate: None,
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
     };
     Ok((server.gate.checkpoint(lock, &presented).await?, lock))
 }

@@ -1,19 +1,23 @@
 //! `/userinfo`. Source: OpenID Connect Core section 5.3, RFC 6750.
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::header::WWW_AUTHENTICATE;
+use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 
 use crate::http::oauth::answer::{json, refused};
 use crate::http::oauth::form;
+use crate::http::proof;
 use crate::oauth::access_token::TokenFault;
 use crate::oauth::params::Params;
+use crate::oauth::possession::{PossessionFault, ProofFault, Scheme, Shown};
 use crate::oauth::userinfo::{UserInfoError, userinfo};
 use crate::server::Server;
 
 /// Why there is no answer. Source: RFC 6750 section 3.1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::http::oauth) enum Refusal {
     /// No token at all.
     Missing,
@@ -21,6 +25,8 @@ pub(in crate::http::oauth) enum Refusal {
     Request(&'static str),
     /// The token is not good.
     Token,
+    /// The token is good, but its bearer did not show that it is theirs.
+    Proof(ProofFault),
     /// The token is good, but not for this.
     Scope,
     /// Our fault.
@@ -56,6 +62,11 @@ impl IntoResponse for Refusal {
                 "the scope openid is missing",
                 "Bearer realm=\"narthex\", error=\"insufficient_scope\", scope=\"openid\"",
             ),
+            Self::Proof(fault) => {
+                let mut response = refused(UNAUTHORIZED, fault.code(), &fault.to_string());
+                proof::challenge(&mut response, &fault);
+                return response;
+            }
             Self::Internal => {
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
                 return refused(status, "server_error", "the server failed");
@@ -75,15 +86,25 @@ pub(in crate::http::oauth) async fn handle(
     State(server): State<Server>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let token = bearer(request).await?;
-    match userinfo(&server.oauth, &token).await {
+    let (parts, body) = request.into_parts();
+    let (scheme, token) = bearer(&parts, body).await?;
+    let shown = Shown {
+        token: &token,
+        scheme,
+        proof: proof::proof(&parts.headers),
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+        certificate: None,
+    };
+    match userinfo(&server.oauth, &shown).await {
         Ok(claims) => Ok(json(StatusCode::OK, &claims)),
         Err(UserInfoError::Scope) => Err(Refusal::Scope),
-        Err(UserInfoError::Token(TokenFault::Invalid(reason))) => {
+        Err(UserInfoError::Token(PossessionFault::Proof(fault))) => Err(Refusal::Proof(fault)),
+        Err(UserInfoError::Token(PossessionFault::Token(TokenFault::Invalid(reason)))) => {
             tracing::debug!(reason, "userinfo refused");
             Err(Refusal::Token)
         }
-        Err(UserInfoError::Token(TokenFault::Internal(error))) => {
+        Err(UserInfoError::Token(PossessionFault::Token(TokenFault::Internal(error)))) => {
             tracing::error!(%error, "userinfo failed");
             Err(Refusal::Internal)
         }
@@ -92,21 +113,20 @@ pub(in crate::http::oauth) async fn handle(
 
 /// The one token of a request: in the header, or in a form body; never in the URL, where logs
 /// would keep it. Source: RFC 6750 section 2, RFC 9700 section 4.3.2.
-async fn bearer(request: Request) -> Result<String, Refusal> {
-    let query = request.uri().query().unwrap_or_default();
+async fn bearer(parts: &Parts, body: Body) -> Result<(Scheme, String), Refusal> {
+    let query = parts.uri.query().unwrap_or_default();
     let in_url = Params::parse(query.as_bytes()).is_ok_and(|params| params.has("access_token"))
         || query.contains("access_token=");
     if in_url {
         return Err(Refusal::Request("the access token must not stand in the URL"));
     }
-    let header = form::authorization(request.headers())
-        .map_err(|bad| Refusal::Request(bad.description()))?;
+    let header =
+        form::authorization(&parts.headers).map_err(|bad| Refusal::Request(bad.description()))?;
     let in_header = match &header {
-        Some(field) => Some(after_bearer(field)?),
+        Some(field) => Some(after_scheme(field)?),
         None => None,
     };
-    let in_body = if request.method() == Method::POST && form::is_form(request.headers()) {
-        let (parts, body) = request.into_parts();
+    let in_body = if parts.method == Method::POST && form::is_form(&parts.headers) {
         let params = form::read(&parts.headers, body)
             .await
             .map_err(|bad| Refusal::Request(bad.description()))?;
@@ -116,20 +136,18 @@ async fn bearer(request: Request) -> Result<String, Refusal> {
     };
     match (in_header, in_body) {
         (Some(_), Some(_)) => Err(Refusal::Request("the access token comes twice")),
-        (Some(token), None) => Ok(token.to_owned()),
-        (None, Some(token)) => Ok(token),
+        (Some((scheme, token)), None) => Ok((scheme, token.to_owned())),
+        (None, Some(token)) => Ok((Scheme::Bearer, token)),
         (None, None) => Err(Refusal::Missing),
     }
 }
 
-/// What follows the scheme `Bearer`, in any case. Source: RFC 9110 section 11.1.
-fn after_bearer(field: &str) -> Result<&str, Refusal> {
+/// What follows the scheme `Bearer` or `DPoP`, in any case. Source: RFC 9110 section 11.1.
+fn after_scheme(field: &str) -> Result<(Scheme, &str), Refusal> {
     let (scheme, token) = field.split_once(' ').ok_or(Refusal::Missing)?;
     let token = token.trim_matches(' ');
-    if !scheme.eq_ignore_ascii_case("bearer") || token.is_empty() {
-        return Err(Refusal::Missing);
-    }
-    Ok(token)
+    let scheme = Scheme::parse(scheme.as_bytes()).filter(|_| !token.is_empty());
+    Ok((scheme.ok_or(Refusal::Missing)?, token))
 }
 
 #[cfg(test)]
@@ -154,7 +172,9 @@ mod tests {
             request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
         }
         let request = request.body(Body::from(body)).unwrap();
-        assert_eq!(bearer(request).await, expected.map(str::to_owned), "{uri} {headers:?} {body}");
+        let (parts, body) = request.into_parts();
+        let found = bearer(&parts, body).await.map(|(_, token)| token);
+        assert_eq!(found, expected.map(str::to_owned), "{uri} {headers:?}");
     }
 
     #[tokio::test]
@@ -168,7 +188,7 @@ mod tests {
         check(post.clone(), "/userinfo", &[], "access_token=abc", Ok("abc")).await;
         check(post.clone(), "/userinfo", &["Bearer abc"], "", Ok("abc")).await;
         check(post, "/userinfo", &["Bearer abc"], "access_token=abc", twice).await;
-        check(get.clone(), "/userinfo?access_token=abc", &[], "", in_url).await;
+        check(get.clone(), "/userinfo?access_token=abc", &[], "", in_url.clone()).await;
         check(get.clone(), "/userinfo?access%5Ftoken=abc", &["Bearer abc"], "", in_url).await;
         check(get.clone(), "/userinfo", &["Bearer abc", "Bearer abc"], "", one_header).await;
         check(get.clone(), "/userinfo", &["Basic abc"], "", Err(Refusal::Missing)).await;
