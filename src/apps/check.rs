@@ -190,6 +190,9 @@ impl ClientMetadata {
         if signs && !self.has_keys() {
             faults.add("request_object_signing_alg", "needs jwks or jwks_uri");
         }
+        if alg == Some(SigningAlg::HS256) {
+            faults.add("request_object_signing_alg", "must be one with public keys, or none");
+        }
         if self.require_signed_request_object && alg == Some(SigningAlg::Unsigned) {
             faults.add("request_object_signing_alg", "must not be none: they are to be signed");
         }

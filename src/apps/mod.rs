@@ -7,6 +7,7 @@ pub mod error;
 pub mod metadata;
 pub mod model;
 pub mod new_app;
+pub mod profile;
 pub mod redirect;
 pub mod registration;
 pub mod service;

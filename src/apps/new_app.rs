@@ -156,6 +156,7 @@ impl NewApp {
         self.check_claims(&mut faults);
         let around = Around { kind: self.kind, callback_urls: &self.callback_urls };
         faults.extend(self.metadata.check(around).err().unwrap_or_default());
+        self.check_profile(&mut faults);
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 

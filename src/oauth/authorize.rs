@@ -13,9 +13,11 @@ use crate::keys::error::KeyError;
 use crate::oauth::eligibility;
 use crate::oauth::error::{AuthorizeError, TokenError};
 use crate::oauth::grant::{Approval, CODE_TTL, Code, Grant, Stage};
+use crate::oauth::incoming::Incoming;
 use crate::oauth::negotiate::{Negotiated, negotiate};
 use crate::oauth::params::Params;
 use crate::oauth::prompt::{Consent, Next, Opening, Situation, next_step};
+use crate::oauth::pushed;
 use crate::oauth::request::AuthorizeRequest;
 use crate::oauth::response::{Reply, ReplyTo};
 use crate::oauth::service::OAuth;
@@ -102,7 +104,8 @@ pub async fn begin(
     login: Option<&Login>,
     browser: Digest,
 ) -> Result<Step, AuthorizeError> {
-    let Negotiated { app, to, request } = negotiate(oauth, params).await?;
+    let incoming = Incoming::read(oauth, params).await?;
+    let Negotiated { app, to, request } = negotiate(oauth, &incoming).await?;
     let answer = Answer::Nothing;
     Journey { oauth, app, to, request, browser, login, pending: None, answer }.advance().await
 }
@@ -136,6 +139,7 @@ pub async fn consent(
         if !store::deny(&oauth.ctx().db, grant, browser, oauth.now()).await? {
             return Err(over());
         }
+        pushed::use_up(oauth, &journey.request).await?;
         return Err(journey.refuse("access_denied", "the user said no"));
     }
     journey.answer = Answer::Yes;
@@ -275,6 +279,9 @@ impl<'a> Journey<'a> {
 
     /// Approves the grant and gives out its code.
     async fn finish(self, login: &Login) -> Result<Step, AuthorizeError> {
+        if !pushed::use_up(self.oauth, &self.request).await? {
+            return Err(self.refuse("invalid_request_uri", "the request was used already"));
+        }
         let by = Approval {
             user: login.user.clone(),
             session: login.session,

@@ -34,7 +34,7 @@ pub(in crate::oauth) async fn binding(
             .ok_or(TokenError::InvalidRequest("a client certificate is needed"))?;
         return Ok(Some(Binding::Certificate(certificate.thumbprint())));
     }
-    if metadata.profile.is_some() {
+    if app.needs_bound_tokens() {
         return Err(TokenError::InvalidDpopProof("the app must have bound tokens"));
     }
     Ok(None)

@@ -119,7 +119,7 @@ async fn refresh_token(
     let Some(grant) = oauth.read_grant(token.grant).await? else {
         return Ok(Introspection::default());
     };
-    let usage = decide(&grant, token, &caller.id, caller.rotate_refresh_tokens, oauth.now());
+    let usage = decide(&grant, token, &caller.id, caller.rotates(), oauth.now());
     let (Ok(Use::Rotate | Use::Keep), Some(by)) = (usage, grant.approval()) else {
         return Ok(Introspection::default());
     };

@@ -14,9 +14,10 @@ use crate::base::id::{AppId, UserId};
 use crate::base::scope::Scope;
 use crate::oauth::claims::is_for;
 use crate::oauth::error::AuthorizeError;
+use crate::oauth::incoming::{Incoming, Way};
 use crate::oauth::machine;
 use crate::oauth::params::Params;
-use crate::oauth::request::AuthorizeRequest;
+use crate::oauth::request::{AuthorizeRequest, Fault};
 use crate::oauth::response::{ReplyTo, ResponseMode};
 use crate::oauth::service::OAuth;
 
@@ -88,11 +89,13 @@ impl Reply {
 /// Binds the app, verifies its `redirect_uri`, parses the rest.
 ///
 /// # Errors
-/// [`AuthorizeError::Page`] before the `redirect_uri` is verified, [`AuthorizeError::Told`] after. Source: RFC 6749 section 4.1.2.1.
+/// [`AuthorizeError::Page`] before the `redirect_uri` is verified, [`AuthorizeError::Told`] after.
+/// Source: RFC 6749 section 4.1.2.1.
 pub(in crate::oauth) async fn negotiate(
     oauth: &OAuth,
-    params: &Params,
+    incoming: &Incoming<'_>,
 ) -> Result<Negotiated, AuthorizeError> {
+    let params = incoming.params.as_ref();
     let query = Query(params);
     let mut machine = Authorization::new(&query);
     let mut reply = Reply::Begin;
@@ -108,7 +111,7 @@ pub(in crate::oauth) async fn negotiate(
             }
             Output::Extend => {
                 let bound = bound.as_ref().ok_or(AuthorizeError::Bug("extended unbound"))?;
-                parsed = Some(parse(oauth, params, bound)?);
+                parsed = Some(parse(oauth, incoming, bound)?);
                 Reply::Extended
             }
             Output::Negotiate { bound_client, .. } => {
@@ -169,14 +172,21 @@ fn machine_client(bound: &Bound) -> Result<BoundClient<'static>, AuthorizeError>
 /// Parses what stands beside the app and its `redirect_uri`.
 fn parse(
     oauth: &OAuth,
-    params: &Params,
+    incoming: &Incoming<'_>,
     bound: &Bound,
 ) -> Result<AuthorizeRequest, AuthorizeError> {
-    let mut request = AuthorizeRequest::parse(params, &bound.app)
-        .map_err(|fault| refuse(params, bound, fault.code, fault.description))?;
+    let params = incoming.params.as_ref();
+    let refused = |fault: Fault| refuse(params, bound, fault.code, fault.description);
+    check_way(incoming, &bound.app).map_err(refused)?;
+    let mut request = AuthorizeRequest::parse(params, &bound.app).map_err(refused)?;
     bound.to.as_str().clone_into(&mut request.redirect_uri);
-    request.response_mode = ResponseMode::read(params, &bound.to)
-        .map_err(|fault| refuse(params, bound, fault.code, fault.description))?;
+    request.response_mode = ResponseMode::read(params, &bound.to).map_err(refused)?;
+    if bound.app.needs_signed_responses() && !request.response_mode.is_signed() {
+        return Err(refuse(params, bound, "invalid_request", "response_mode must be jwt"));
+    }
+    if let Way::Pushed(number) = incoming.way {
+        request.pushed = Some(number);
+    }
     if let Some(hint) = params.get("id_token_hint") {
         let user = hinted_user(oauth, hint, &bound.app.id).ok_or_else(|| {
             refuse(params, bound, "invalid_request", "id_token_hint is not an ID token of yours")
@@ -184,6 +194,41 @@ fn parse(
         request.user_hint = Some(user);
     }
     Ok(request)
+}
+
+/// Whether the request came as the app must send it. Source: RFC 9126 section 6, RFC 9101
+/// section 10.5, FAPI 2.0 Security Profile section 5.3.2.2.
+fn check_way(incoming: &Incoming<'_>, app: &App) -> Result<(), Fault> {
+    let invalid = |description| Err(Fault { code: "invalid_request", description });
+    if app.must_push_requests() && incoming.way == Way::Browser {
+        return invalid("the request must be pushed");
+    }
+    if app.must_sign_requests() && !incoming.is_signed {
+        return invalid("the request must be a signed request object");
+    }
+    if app.is_fapi() && !incoming.params.has("redirect_uri") {
+        return invalid("redirect_uri is missing");
+    }
+    Ok(())
+}
+
+/// The refusal of a request that cannot be read: told to the app if what stands in the open says
+/// where to, else a page.
+pub(in crate::oauth) async fn refused_in_the_open(
+    oauth: &OAuth,
+    params: &Params,
+    fault: Fault,
+) -> AuthorizeError {
+    let id = params.get("client_id").unwrap_or_default();
+    match bind(oauth, id, params).await {
+        Ok(bound) if params.has("redirect_uri") => {
+            refuse(params, &bound, fault.code, fault.description)
+        }
+        Err(AuthorizeError::Internal(error)) => error.into(),
+        _ => AuthorizeError::Page(
+            "The app that sent you here made a request that cannot be read, or is over.",
+        ),
+    }
 }
 
 /// The user of an ID token that we issued to this app, expired or not.

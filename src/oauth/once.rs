@@ -95,6 +95,19 @@ pub(in crate::oauth) async fn find<T: DeserializeOwned>(
     store_once::find(&oauth.ctx().db, kind.as_str(), id, digest, oauth.now()).await
 }
 
+/// How many of this kind were given to `app` after `since`, and were not used.
+///
+/// # Errors
+/// [`DbError`] if storage fails.
+pub(in crate::oauth) async fn count(
+    oauth: &OAuth,
+    kind: Kind,
+    app: &AppId,
+    since: DateTime<Utc>,
+) -> Result<i64, DbError> {
+    store_once::count(&oauth.ctx().db, kind.as_str(), app, since).await
+}
+
 /// Uses it up: `true` for exactly one caller, however many race.
 ///
 /// # Errors

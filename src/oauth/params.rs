@@ -71,6 +71,31 @@ impl Params {
         Ok(Self(pairs))
     }
 
+    /// Parameters that did not come as a form, under the same limits.
+    ///
+    /// # Errors
+    /// As [`Params::parse`].
+    pub fn of(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, BadParams> {
+        let mut kept: Vec<(String, String)> = Vec::new();
+        for (name, value) in pairs {
+            if kept.len() >= PARAMS_MAX {
+                return Err(BadParams::TooMany);
+            }
+            if name.len() > NAME_BYTES_MAX || value.len() > VALUE_BYTES_MAX {
+                return Err(BadParams::TooLong);
+            }
+            if name.chars().chain(value.chars()).any(char::is_control) {
+                return Err(BadParams::NotText);
+            }
+            if kept.iter().any(|(known, _)| *known == name) {
+                return Err(BadParams::Repeated);
+            }
+            kept.push((name, value));
+        }
+        kept.retain(|(_, value)| !value.is_empty());
+        Ok(Self(kept))
+    }
+
     /// The value called `name`, if there is one that is not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())

@@ -53,6 +53,9 @@ pub struct AuthorizeRequest {
     /// The user that `id_token_hint` names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_hint: Option<UserId>,
+    /// The number under which it was pushed; a sign-in uses it up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<i64>,
 }
 
 /// `prompt`. Source: OpenID Connect Core section 3.1.2.1.
@@ -86,8 +89,8 @@ const fn invalid(description: &'static str) -> Fault {
 /// Parameters that we must not ignore, because ignoring them would lose protection.
 /// Source: OpenID Connect Core section 3.1.2.6.
 const UNSUPPORTED: &[(&str, Fault)] = &[
-    ("request", fault("request_not_supported", "request objects are not supported")),
-    ("request_uri", fault("request_uri_not_supported", "request_uri is not supported")),
+    ("request", invalid("a request inside a request")),
+    ("request_uri", invalid("a request inside a request")),
     ("registration", fault("registration_not_supported", "registration is not supported")),
 ];
 
@@ -122,6 +125,7 @@ impl AuthorizeRequest {
                 "login_hint is too long",
             )?,
             user_hint: None,
+            pushed: None,
         })
     }
 }
@@ -166,7 +170,7 @@ fn challenge(params: &Params, app: &App) -> Result<Option<Challenge>, Fault> {
             Challenge::parse(method, text).map(Some).map_err(|e| invalid(e.description()))
         }
         None if method.is_some() => Err(invalid("code_challenge is missing")),
-        None if app.require_pkce => Err(invalid("code_challenge is missing: PKCE is required")),
+        None if app.needs_pkce() => Err(invalid("code_challenge is missing: PKCE is required")),
         None => Ok(None),
     }
 }

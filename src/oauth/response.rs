@@ -11,7 +11,6 @@ use serde_json::{Map, Value};
 
 use crate::apps::model::App;
 use crate::apps::redirect::VerifiedRedirect;
-use crate::keys::algorithm::Algorithm;
 use crate::keys::error::KeyError;
 use crate::oauth::params::Params;
 use crate::oauth::request::Fault;
@@ -151,8 +150,8 @@ impl ReplyTo {
             fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
         claims.insert("aud".to_owned(), self.app.id.as_str().into());
         claims.insert("exp".to_owned(), (oauth.now() + SIGNED_FOR).timestamp().into());
-        let algorithm = self.app.metadata.authorization_signed_response_alg;
-        oauth.parts().keys.sign(algorithm.unwrap_or(Algorithm::RS256), SIGNED_TYPE, &claims)
+        let registered = self.app.metadata.authorization_signed_response_alg;
+        oauth.parts().keys.sign(self.app.answers_with(registered), SIGNED_TYPE, &claims)
     }
 }
 

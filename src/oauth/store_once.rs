@@ -73,6 +73,24 @@ pub(in crate::oauth) async fn find<T: DeserializeOwned>(
     Ok(Some(Found { id, app, data: row.json(TABLE, "data")? }))
 }
 
+pub(in crate::oauth) async fn count(
+    db: &Db,
+    kind: &str,
+    app: &AppId,
+    since: DateTime<Utc>,
+) -> Result<i64, DbError> {
+    let row = db
+        .fetch_optional(
+            sql("SELECT COUNT(*) AS number FROM one_time_secrets
+                  WHERE app_id = $1 AND kind = $2 AND created_at > $3 AND used_at IS NULL")
+            .bind(app)
+            .bind(kind)
+            .bind(since),
+        )
+        .await?;
+    row.map_or(Ok(0), |row| row.get("number"))
+}
+
 pub(in crate::oauth) async fn consume(
     db: &Db,
     id: i64,

@@ -127,7 +127,7 @@ impl<'a> Exchange<'a> {
 
     fn decide(&self, oauth: &OAuth, grant: &Grant) -> Result<Use, Refusal> {
         let app = &self.request.app;
-        let usage = decide(grant, &self.token, &app.id, app.rotate_refresh_tokens, oauth.now())?;
+        let usage = decide(grant, &self.token, &app.id, app.rotates(), oauth.now())?;
         grant.check_refresher(app.kind, self.request.binding.as_ref())?;
         Ok(usage)
     }

@@ -137,6 +137,9 @@ fn read_protocol(object: &Object<'_>, app: &mut NewApp, notes: &mut Notes) {
     set(&mut app.access_token_seconds, object.number("access_token_seconds", notes));
     set(&mut app.refresh_token_seconds, object.number("refresh_token_seconds", notes));
     set(&mut app.rotate_refresh_tokens, object.flag("rotate_refresh_tokens", notes));
+    if app.metadata.profile.is_some() {
+        app.id_token_algorithm = Algorithm::ES256;
+    }
     let algorithm =
         |name: &str, notes: &mut Notes| object.text(name, str::parse::<Algorithm>, notes);
     set(&mut app.access_token_algorithm, algorithm("access_token_algorithm", notes));

@@ -13,7 +13,7 @@ both!(
     case_06_errors_go_to_registered_places_only,
     case_08_only_modes_for_codes_are_there,
     case_09_a_repeated_parameter_is_refused,
-    case_11_request_objects_are_refused_and_never_fetched,
+    case_11_bad_request_objects_are_refused_and_never_fetched,
     case_13_only_the_code_is_a_response_and_only_for_apps_that_may,
     case_14_no_page_can_be_framed,
     case_22_pkce_cannot_be_left_out_or_weakened,
@@ -217,19 +217,19 @@ async fn case_09_a_repeated_parameter_is_refused(db: Kind) {
     }
 }
 
-async fn case_11_request_objects_are_refused_and_never_fetched(db: Kind) {
+async fn case_11_bad_request_objects_are_refused_and_never_fetched(db: Kind) {
     let server = TestServer::start(db).await;
     let app = portal(&server);
     let trap = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = format!("http://{}/request.jwt", trap.local_addr().unwrap());
 
-    let by_value = app.authorize_url_with(&[("request", "eyJhbGciOiJub25lIn0.e30.")]);
+    let by_value = app.authorize_url_with(&[("request", "eyJhbGciOiJFUzI1NiJ9.e30.eA")]);
     let by_reference = app.authorize_url_with(&[("request_uri", &target)]);
     let by_value = server.browser().get(&by_value).await;
     let by_reference = server.browser().get(&by_reference).await;
 
-    assert_eq!(by_value.refusal(), "303 request_not_supported");
-    assert_eq!(by_reference.refusal(), "303 request_uri_not_supported");
+    assert_eq!(by_value.refusal(), "303 invalid_request_object");
+    assert_eq!(by_reference.refusal(), "303 invalid_request_uri");
     let knock = tokio::time::timeout(std::time::Duration::from_millis(100), trap.accept()).await;
     assert!(knock.is_err(), "nobody came to fetch it");
 }

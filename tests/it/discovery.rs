@@ -122,6 +122,8 @@ async fn everything_that_is_advertised_works(db: Kind) {
                     let own = [("client_id", "portal")];
                     server.browser().post(url, &[&own[..], &fields].concat()).await
                 }
+                // See client_assertion.rs.
+                "private_key_jwt" | "client_secret_jwt" => continue,
                 other => panic!("{endpoint}: {other} is advertised and not known here"),
             };
             assert_ne!(answer.status, 401, "{endpoint} {method}: {answer:?}");
@@ -187,7 +189,7 @@ async fn what_is_not_advertised_is_refused(db: Kind) {
         assert_eq!(answer.refusal(), "400 unsupported_grant_type", "{grant}");
     }
     assert_eq!(app.token(&[]).await.refusal(), "400 invalid_request");
-    for path in ["/par", "/register", "/device_authorization", "/.well-known/webfinger"] {
+    for path in ["/register", "/device_authorization", "/.well-known/webfinger"] {
         assert_eq!(server.browser().get(path).await.status, 404, "{path}");
     }
 }

@@ -5,6 +5,7 @@ mod authorize;
 mod form;
 mod logout;
 mod metadata;
+mod par;
 mod registration;
 mod token;
 mod userinfo;
@@ -29,6 +30,7 @@ pub fn routes(server: &Server) -> Router<Server> {
     let guard = from_fn_with_state((CORS, server.apps.clone()), cors::guard);
     let for_scripts = Router::new()
         .route("/token", post(token::token).fallback(method_not_allowed))
+        .route("/par", post(par::push).fallback(method_not_allowed))
         .route("/revoke", post(token::revoke).fallback(method_not_allowed))
         .route(
             "/userinfo",

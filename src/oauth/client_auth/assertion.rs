@@ -6,9 +6,8 @@ use std::sync::Arc;
 use chrono::DateTime;
 use serde_json::{Map, Value};
 
-use crate::apps::metadata::{AuthMethod, SigningAlg};
+use crate::apps::metadata::AuthMethod;
 use crate::apps::model::App;
-use crate::keys::algorithm::Algorithm;
 use crate::keys::error::TokenFault;
 use crate::keys::foreign::Jws;
 use crate::oauth::client_auth::{find, may_use};
@@ -70,19 +69,11 @@ async fn signed(oauth: &OAuth, app: &App, jws: Jws<'_>) -> Result<Map<String, Va
         return Err(TokenFault("the assertion is a token of another kind"));
     }
     if may_use(app, AuthMethod::PrivateKeyJwt) {
-        return client_keys::verified(oauth, app, jws, &algorithms(app)).await;
+        let registered = app.metadata.token_endpoint_auth_signing_alg;
+        let allowed = app.signing_algorithms(registered);
+        return client_keys::verified(oauth, app, jws, &allowed).await;
     }
     Err(TokenFault("the app does not sign assertions"))
-}
-
-/// The algorithms that the app may sign with.
-fn algorithms(app: &App) -> Vec<Algorithm> {
-    let registered = app.metadata.token_endpoint_auth_signing_alg.map(SigningAlg::asymmetric);
-    let is_allowed = |algorithm: &Algorithm| {
-        registered.is_none_or(|only| only == Some(*algorithm))
-            && !(app.metadata.profile.is_some() && *algorithm == Algorithm::RS256)
-    };
-    Algorithm::ALL.into_iter().filter(is_allowed).collect()
 }
 
 /// What a statement is measured by.
@@ -117,7 +108,7 @@ impl Statement<'_> {
     /// else's URL beside them.
     fn check_audience(&self, claims: &Map<String, Value>) -> Result<(), TokenFault> {
         let named = audiences(claims)?;
-        let is_good = if self.app.metadata.profile.is_some() {
+        let is_good = if self.app.is_fapi() {
             let only = claims.get("aud").and_then(Value::as_str);
             only.is_some() && only == self.ours.first().map(String::as_str)
         } else {

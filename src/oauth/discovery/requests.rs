@@ -4,9 +4,14 @@ use serde_json::{Value, json};
 
 use crate::config::model::Issuer;
 
-pub(in crate::oauth::discovery) fn metadata(_: &Issuer) -> Value {
+pub(in crate::oauth::discovery) fn metadata(issuer: &Issuer) -> Value {
     json!({
-        "request_parameter_supported": false,
-        "request_uri_parameter_supported": false,
+        "pushed_authorization_request_endpoint": issuer.url("/par"),
+        "require_pushed_authorization_requests": false,
+        "request_parameter_supported": true,
+        "request_uri_parameter_supported": true,
+        "require_request_uri_registration": true,
+        "require_signed_request_object": false,
+        "request_object_signing_alg_values_supported": ["none", "RS256", "PS256", "ES256", "EdDSA"],
     })
 }
