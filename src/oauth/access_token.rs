@@ -40,6 +40,8 @@ pub struct AccessToken {
     pub amr: Vec<String>,
     /// What it is bound to: whoever shows it must hold the key, too.
     pub binding: Option<Binding>,
+    /// Whether claims were asked for by name, for userinfo.
+    pub claims_requested: bool,
 }
 
 /// Why a token is refused.

@@ -23,6 +23,7 @@ use crate::oauth::response::{Reply, ReplyTo};
 use crate::oauth::service::OAuth;
 use crate::oauth::store::{self, Opened};
 use crate::oauth::store_tokens;
+use crate::oauth::subject;
 use crate::users::login::Login;
 use crate::users::model::User;
 
@@ -37,6 +38,14 @@ pub enum Step {
         app: Arc<App>,
         /// Whom the app expects.
         login_hint: Option<String>,
+    },
+    /// Ask whether to go on as who is signed in; the answer comes to
+    /// [`crate::oauth::select::select`].
+    SelectAccount {
+        /// What it is for.
+        grant: GrantId,
+        /// Who asks.
+        app: Arc<App>,
     },
     /// Show the consent page; it comes back to [`consent`].
     Consent {
@@ -146,7 +155,7 @@ pub async fn consent(
     journey.advance().await
 }
 
-fn over() -> AuthorizeError {
+pub(in crate::oauth) fn over() -> AuthorizeError {
     AuthorizeError::Page(
         "This sign-in is over, or was begun in another browser. Go back to the app and try again.",
     )
@@ -185,6 +194,7 @@ impl<'a> Journey<'a> {
         let next = next_step(&Situation {
             request: &self.request,
             login: self.login,
+            is_expected: self.is_expected(),
             opening: self.pending.map(|pending| pending.opening),
             consent: self.consent().await?,
             now: self.oauth.now(),
@@ -195,6 +205,9 @@ impl<'a> Journey<'a> {
                 let grant = self.open().await?;
                 Ok(Step::SignIn { grant, app: self.app, login_hint: self.request.login_hint })
             }
+            (Next::SelectAccount, Some(_)) => {
+                Ok(Step::SelectAccount { grant: self.open().await?, app: self.app })
+            }
             (Next::Consent, Some(login)) => {
                 let user = self.eligible(login).await?;
                 let grant = self.open().await?;
@@ -204,7 +217,7 @@ impl<'a> Journey<'a> {
                 self.eligible(login).await?;
                 self.finish(login).await
             }
-            (Next::Consent | Next::Finish, None) => {
+            (Next::SelectAccount | Next::Consent | Next::Finish, None) => {
                 Err(AuthorizeError::Bug("a step without a user"))
             }
         }
@@ -221,6 +234,13 @@ impl<'a> Journey<'a> {
             mode: self.request.response_mode,
             state: self.request.state.clone(),
         }
+    }
+
+    fn is_expected(&self) -> bool {
+        let vault = &self.oauth.parts().vault;
+        self.login.is_none_or(|login| {
+            self.request.expects(|| subject::of(vault, &self.app, &login.user).into_owned())
+        })
     }
 
     async fn eligible(&self, login: &Login) -> Result<Arc<User>, AuthorizeError> {
@@ -241,7 +261,7 @@ impl<'a> Journey<'a> {
             return Ok(Consent::GivenNow);
         }
         let given = self.oauth.consented(&login.user, &self.app.id).await?;
-        let covers = self.request.scope.is_within(&given);
+        let covers = self.request.consent_scope().is_within(&given);
         Ok(if covers { Consent::Remembered } else { Consent::Missing })
     }
 
@@ -272,7 +292,7 @@ impl<'a> Journey<'a> {
             account: self.app.account.clone(),
             account_name: account.map_or_else(String::new, |account| account.name.clone()),
             destination,
-            scopes: self.request.scope.tokens().map(str::to_owned).collect(),
+            scopes: self.request.consent_scope().tokens().map(str::to_owned).collect(),
             user,
         })
     }
@@ -329,7 +349,8 @@ impl<'a> Journey<'a> {
         code: Digest,
     ) -> Result<(), AuthorizeError> {
         let now = self.oauth.now();
-        let remember = (self.answer == Answer::Yes).then(|| self.app.id.clone());
+        let agreed = || (self.app.id.clone(), self.request.consent_scope().into_owned());
+        let remember = (self.answer == Answer::Yes).then(agreed);
         let input = (id, self.browser, by.clone(), code, remember);
         let approved = self.oauth.ctx().db.write(input, move |tx, input| {
             Box::pin(async move {
@@ -337,8 +358,8 @@ impl<'a> Journey<'a> {
                 if !store::approve(tx, *id, *browser, by, *code, now).await? {
                     return Ok(false);
                 }
-                if let Some(app) = remember {
-                    store_tokens::remember_consent(tx, &by.user, app, &by.scope, now).await?;
+                if let Some((app, scope)) = remember {
+                    store_tokens::remember_consent(tx, &by.user, app, scope, now).await?;
                 }
                 Ok::<bool, crate::db::error::DbError>(true)
             })

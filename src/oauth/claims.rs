@@ -14,7 +14,6 @@ use crate::base::secret::Digest;
 use crate::keys::algorithm::Algorithm;
 use crate::oauth::access_token::AccessToken;
 use crate::oauth::binding::Binding;
-use crate::oauth::standard_claims;
 use crate::users::model::User;
 
 /// `typ` of access tokens. Source: RFC 9068 section 2.1.
@@ -39,6 +38,9 @@ pub struct AccessClaims<'a> {
     /// How the user signed in.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     pub amr: &'a [String],
+    /// How sure that is. Source: RFC 9068 section 2.2.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr: Option<&'a str>,
     /// This server.
     pub iss: &'a str,
     /// The resource API, which this server is.
@@ -59,6 +61,9 @@ pub struct AccessClaims<'a> {
     /// When the user is deleted, if that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deletion_date: Option<i64>,
+    /// Whether userinfo has to look for claims that were asked for by name.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub claims_requested: bool,
     /// What it is bound to. Source: RFC 7800 section 3.1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cnf: Option<&'a Binding>,
@@ -86,6 +91,8 @@ pub struct IdClaims<'a> {
     pub auth_time: i64,
     /// How.
     pub amr: &'a [String],
+    /// How sure that is.
+    pub acr: &'a str,
     /// The request's, unchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nonce: Option<&'a str>,
@@ -137,13 +144,6 @@ pub fn custom<'a>(
         }
     }
     found
-}
-
-/// What an app may know of a user by its scope. Source: OpenID Connect Core section 5.4.
-pub fn userinfo(user: &User, scope: &Scope) -> Map<String, Value> {
-    let mut claims = standard_claims::of_scope(user, scope);
-    claims.insert("sub".to_owned(), user.id.as_str().into());
-    claims
 }
 
 /// Reads the claims of a token whose signature is ours as those of an access token.
@@ -205,7 +205,15 @@ pub fn read_access(
         exp,
         amr: texts(claims, "amr"),
         binding: binding(claims)?,
+        claims_requested: claims.get("claims_requested") == Some(&Value::Bool(true)),
     })
+}
+
+/// Whether a JWT that we signed is an ID token: no other has both a session and an end.
+/// Source: RFC 8725 section 3.12.
+pub fn is_id_token(typ: Option<&str>, claims: &Map<String, Value>) -> bool {
+    typ.is_none_or(|typ| typ.eq_ignore_ascii_case(ID_TOKEN_TYPE))
+        && ["sub", "exp", "auth_time"].iter().all(|name| claims.contains_key(*name))
 }
 
 /// Whether `aud` names `audience`: as text, or in an array of text.

@@ -10,6 +10,8 @@ use crate::oauth::error::TokenError;
 use crate::oauth::presented::Presented;
 use crate::oauth::refresh::{RefreshToken, Use, decide};
 use crate::oauth::service::OAuth;
+use crate::oauth::subject;
+use crate::users::model::User;
 
 /// The answer. Source: RFC 7662 section 2.2.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -85,30 +87,37 @@ async fn access_token(
         Err(TokenFault::Internal(error)) => return Err(error.into()),
     };
     let parts = oauth.parts();
-    let same_tenant = access.client == caller.id
-        || parts.apps.find(&access.client).await?.is_some_and(|app| app.account == caller.account);
-    if !same_tenant {
+    let app = parts.apps.find(&access.client).await?;
+    let Some(app) = app.filter(|app| app.id == caller.id || app.account == caller.account) else {
         return Ok(Introspection::default());
-    }
+    };
     let user = match &access.sub {
         Some(user) => parts.users.find(user).await?,
         None => None,
     };
-    let sub = access.sub.as_ref().map_or(access.client.as_str(), |user| user.as_str());
+    let sub = match &access.sub {
+        Some(user) => subject::of(&parts.vault, &app, user).into_owned(),
+        None => access.client.to_string(),
+    };
     Ok(Introspection {
         active: true,
         scope: Some(access.scope.to_string()),
         client_id: Some(access.client.to_string()),
-        username: user.map(|user| user.username.clone()),
+        username: username(&app, user.as_deref()),
         token_type: Some(Binding::token_type(access.binding.as_ref())),
         cnf: access.binding.clone(),
         exp: Some(access.exp.timestamp()),
         iat: Some(access.iat.timestamp()),
-        sub: Some(sub.to_owned()),
+        sub: Some(sub),
         aud: Some(oauth.issuer().to_owned()),
         iss: Some(oauth.issuer().to_owned()),
         jti: Some(access.jti.clone()),
     })
+}
+
+/// What the user signs in with, unless that would tell what a pairwise subject hides.
+fn username(app: &App, user: Option<&User>) -> Option<String> {
+    user.filter(|_| !subject::is_pairwise(app)).map(|user| user.username.clone())
 }
 
 async fn refresh_token(
@@ -129,9 +138,9 @@ async fn refresh_token(
         active: true,
         scope: Some(by.scope.to_string()),
         client_id: Some(caller.id.to_string()),
-        username: Some(user.username.clone()),
+        username: username(caller, Some(&user)),
         exp: grant.refresh.as_ref().map(|state| state.expires_at.timestamp()),
-        sub: Some(by.user.to_string()),
+        sub: Some(subject::of(&oauth.parts().vault, caller, &by.user).into_owned()),
         iss: Some(oauth.issuer().to_owned()),
         ..Introspection::default()
     })

@@ -85,10 +85,12 @@ pub(in crate::oauth) async fn issue_tokens(
     let now = oauth.now();
     let person = match (ground, user.as_deref()) {
         (Ground::Code { grant, by, .. }, Some(user)) => {
-            Some(Person { user, grant: grant.id, by, nonce: grant.request.nonce.as_deref() })
+            let (asked, nonce) = (Some(&grant.request), grant.request.nonce.as_deref());
+            Some(Person { user, grant: grant.id, by, nonce, asked })
         }
         (Ground::Refresh { grant, by, .. }, Some(user)) => {
-            Some(Person { user, grant: grant.id, by, nonce: None })
+            let asked = Some(&grant.request);
+            Some(Person { user, grant: grant.id, by, nonce: None, asked })
         }
         _ => None,
     };

@@ -6,12 +6,13 @@ use serde_json::{Map, Value};
 
 use crate::apps::model::App;
 use crate::apps::redirect::{VerifiedRedirect, match_registered};
-use crate::base::id::{AppId, UserId};
+use crate::base::id::AppId;
 use crate::db::error::DbError;
-use crate::oauth::claims::session_name;
+use crate::oauth::claims::{is_id_token, session_name};
 use crate::oauth::ending;
 use crate::oauth::params::Params;
 use crate::oauth::service::OAuth;
+use crate::oauth::subject;
 use crate::users::login::Login;
 
 /// A request to sign out that is well-formed.
@@ -27,7 +28,7 @@ pub struct LogoutRequest {
 
 #[derive(Clone, Debug)]
 struct Hint {
-    user: UserId,
+    sub: String,
     session: Option<String>,
 }
 
@@ -96,10 +97,9 @@ pub async fn read(oauth: &OAuth, params: &Params) -> Result<LogoutRequest, Logou
         (None, _) => None,
     };
     let hint = match &claims {
-        Some(claims) => Some(Hint {
-            user: text(claims, "sub").and_then(|sub| sub.parse().ok()).ok_or(BAD_HINT)?,
-            session: text(claims, "sid"),
-        }),
+        Some(claims) => {
+            Some(Hint { sub: text(claims, "sub").ok_or(BAD_HINT)?, session: text(claims, "sid") })
+        }
         None => None,
     };
     Ok(LogoutRequest { app, then, hint })
@@ -108,7 +108,7 @@ pub async fn read(oauth: &OAuth, params: &Params) -> Result<LogoutRequest, Logou
 /// The claims of an ID token of ours, expired or not.
 fn hinted(oauth: &OAuth, hint: &str) -> Option<Map<String, Value>> {
     let token = oauth.parts().keys.verify(hint).ok()?;
-    let is_id_token = token.typ.as_deref().is_none_or(|typ| typ.eq_ignore_ascii_case("JWT"));
+    let is_id_token = is_id_token(token.typ.as_deref(), &token.claims);
     let ours = token.claims.get("iss").and_then(Value::as_str) == Some(oauth.issuer());
     (is_id_token && ours).then_some(token.claims)
 }
@@ -123,15 +123,27 @@ fn with_state(to: &VerifiedRedirect, state: Option<&str>) -> String {
 impl LogoutRequest {
     /// What to do with a browser that is signed in so. Only an ID token of this very session
     /// makes the question unnecessary. Source: OpenID Connect RP-Initiated Logout section 2.
-    pub fn step(&self, login: Option<&Login>) -> LogoutStep {
+    pub fn step(&self, oauth: &OAuth, login: Option<&Login>) -> LogoutStep {
         match (login, &self.hint) {
             (None, _) => LogoutStep::Nothing,
             (Some(login), Some(hint)) => {
                 let name = session_name(login.session);
                 let same = hint.session.as_ref().is_none_or(|session| *session == name);
-                if hint.user == login.user && same { LogoutStep::End } else { LogoutStep::Confirm }
+                if hint.sub == self.sub_of(oauth, login) && same {
+                    LogoutStep::End
+                } else {
+                    LogoutStep::Confirm
+                }
             }
             (Some(_), None) => LogoutStep::Confirm,
+        }
+    }
+
+    /// Who is signed in, as the app that asks knows them.
+    fn sub_of(&self, oauth: &OAuth, login: &Login) -> String {
+        match &self.app {
+            Some(app) => subject::of(&oauth.parts().vault, app, &login.user).into_owned(),
+            None => login.user.to_string(),
         }
     }
 }

@@ -14,13 +14,17 @@ use crate::base::id::{AccountId, GrantId};
 use crate::base::scope::Scope;
 use crate::base::secret::Secret;
 use crate::db::error::DbError;
+use crate::oauth::acr;
 use crate::oauth::binding::Binding;
 use crate::oauth::claims::{
     ACCESS_TOKEN_TYPE, AccessClaims, ID_TOKEN_TYPE, IdClaims, at_hash, custom, session_name,
 };
+use crate::oauth::claims_request;
 use crate::oauth::error::TokenError;
 use crate::oauth::grant::{Approval, LastAccess};
+use crate::oauth::request::AuthorizeRequest;
 use crate::oauth::service::OAuth;
+use crate::oauth::subject;
 use crate::users::model::User;
 
 /// What the tokens are to say.
@@ -43,6 +47,8 @@ pub(in crate::oauth) struct Person<'a> {
     pub(in crate::oauth) by: &'a Approval,
     /// Only in the ID token of the first exchange. Source: OpenID Connect Core section 12.2.
     pub(in crate::oauth) nonce: Option<&'a str>,
+    /// What the app asked at the authorization endpoint, if that is where it came from.
+    pub(in crate::oauth) asked: Option<&'a AuthorizeRequest>,
 }
 
 /// Tokens, signed but not given out.
@@ -74,7 +80,9 @@ pub(in crate::oauth) async fn mint(oauth: &OAuth, order: &Order<'_>) -> Result<M
     let access_token = keys.sign(order.app.access_token_algorithm, ACCESS_TOKEN_TYPE, &claims)?;
     let id_token = match &order.person {
         Some(person) if order.scope.contains("openid") => {
-            let claims = id_claims(oauth.issuer(), order, person, &members, &access_token);
+            let sub = subject::of(&oauth.parts().vault, order.app, &person.user.id);
+            let about = (person, &*sub);
+            let claims = id_claims(oauth.issuer(), order, about, &members, &access_token);
             Some(keys.sign(order.app.id_token_algorithm, ID_TOKEN_TYPE, &claims)?)
         }
         _ => None,
@@ -100,6 +108,7 @@ fn access_claims<'a>(
         scope: order.scope.to_string(),
         auth_time: person.map(|person| person.by.auth_time.timestamp()),
         amr: person.map_or(&[], |person| person.by.amr.as_slice()),
+        acr: person.map(acr_of),
         iss: issuer,
         aud: issuer,
         exp: expiry(order),
@@ -107,8 +116,14 @@ fn access_claims<'a>(
         version: 2,
         jti,
         client_id: order.app.id.as_str(),
-        username: user.map(|user| user.username.as_str()),
+        // A name would tell what a pairwise subject hides.
+        username: user
+            .filter(|_| !subject::is_pairwise(order.app))
+            .map(|user| user.username.as_str()),
         deletion_date: user.and_then(|user| user.deletion_at).map(|at| at.timestamp()),
+        claims_requested: person
+            .and_then(|person| person.asked?.claims.as_ref())
+            .is_some_and(|claims| !claims.userinfo.is_empty()),
         cnf: order.binding,
         custom: custom_claims(order, members, |claim| claim.in_access_token),
     }
@@ -117,25 +132,34 @@ fn access_claims<'a>(
 fn id_claims<'a>(
     issuer: &'a str,
     order: &Order<'a>,
-    person: &Person<'a>,
+    (person, sub): (&Person<'a>, &'a str),
     members: &Members,
     access_token: &str,
 ) -> IdClaims<'a> {
     let app = order.app;
+    let mut custom = custom_claims(order, members, |claim| claim.in_id_token);
+    if let Some(asked) = person.asked.and_then(|asked| asked.claims.as_deref()) {
+        claims_request::add(&mut custom, person.user, &asked.id_token);
+    }
     IdClaims {
         iss: issuer,
-        sub: person.user.id.as_str(),
+        sub,
         aud: app.id.as_str(),
         azp: app.id.as_str(),
         exp: expiry(order),
         iat: order.now.timestamp(),
         auth_time: person.by.auth_time.timestamp(),
         amr: &person.by.amr,
+        acr: acr_of(person),
         nonce: person.nonce,
         at_hash: at_hash(app.id_token_algorithm, access_token),
         sid: session_name(person.by.session),
-        custom: custom_claims(order, members, |claim| claim.in_id_token),
+        custom,
     }
+}
+
+fn acr_of<'a>(person: &Person<'a>) -> &'a str {
+    acr::shown(&person.by.amr, person.asked.and_then(|asked| asked.acr.as_ref()))
 }
 
 fn expiry(order: &Order<'_>) -> i64 {

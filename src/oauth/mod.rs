@@ -5,11 +5,13 @@
 //! `issue::issue_tokens`: a rule about who may have a token lives there or nowhere.
 
 pub mod access_token;
+pub mod acr;
 pub mod authorize;
 mod backchannel;
 pub mod binding;
 pub mod certificate;
 pub mod claims;
+pub mod claims_request;
 pub mod client_auth;
 mod client_keys;
 mod constrain;
@@ -40,12 +42,15 @@ pub mod request;
 mod request_object;
 pub mod response;
 pub mod revocation;
+pub mod select;
 pub mod service;
 pub mod standard_claims;
 mod store;
 mod store_logout;
 mod store_once;
+mod store_prompt;
 mod store_tokens;
+mod subject;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

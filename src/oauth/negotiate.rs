@@ -10,9 +10,9 @@ use oxide_auth::primitives::registrar::{BoundClient, ExactUrl, PreGrant, Registe
 
 use crate::apps::model::App;
 use crate::apps::redirect::{VerifiedRedirect, match_registered};
-use crate::base::id::{AppId, UserId};
+use crate::base::id::AppId;
 use crate::base::scope::Scope;
-use crate::oauth::claims::is_for;
+use crate::oauth::claims::{is_for, is_id_token};
 use crate::oauth::error::AuthorizeError;
 use crate::oauth::incoming::{Incoming, Way};
 use crate::oauth::machine;
@@ -188,10 +188,10 @@ fn parse(
         request.pushed = Some(number);
     }
     if let Some(hint) = params.get("id_token_hint") {
-        let user = hinted_user(oauth, hint, &bound.app.id).ok_or_else(|| {
+        let sub = hinted_sub(oauth, hint, &bound.app.id).ok_or_else(|| {
             refuse(params, bound, "invalid_request", "id_token_hint is not an ID token of yours")
         })?;
-        request.user_hint = Some(user);
+        request.sub_hint = Some(sub);
     }
     Ok(request)
 }
@@ -231,13 +231,14 @@ pub(in crate::oauth) async fn refused_in_the_open(
     }
 }
 
-/// The user of an ID token that we issued to this app, expired or not.
-fn hinted_user(oauth: &OAuth, hint: &str, app: &AppId) -> Option<UserId> {
+/// The `sub` of an ID token that we issued to this app, expired or not.
+fn hinted_sub(oauth: &OAuth, hint: &str, app: &AppId) -> Option<String> {
     let token = oauth.parts().keys.verify(hint).ok()?;
-    let is_id_token = token.typ.as_deref().is_none_or(|typ| typ.eq_ignore_ascii_case("JWT"));
     let issued_here = token.claims.get("iss").and_then(|iss| iss.as_str()) == Some(oauth.issuer());
-    let good = is_id_token && issued_here && is_for(&token.claims, app.as_str());
-    token.claims.get("sub").filter(|_| good)?.as_str()?.parse().ok()
+    let good = is_id_token(token.typ.as_deref(), &token.claims)
+        && issued_here
+        && is_for(&token.claims, app.as_str());
+    token.claims.get("sub").filter(|_| good)?.as_str().map(str::to_owned)
 }
 
 fn refuse(

@@ -13,6 +13,8 @@ use crate::users::login::Login;
 pub enum Next {
     /// Sign in, all factors.
     SignIn,
+    /// Say whether to go on as who is signed in.
+    SelectAccount,
     /// Say yes or no.
     Consent,
     /// Nothing: the grant can be approved.
@@ -37,6 +39,8 @@ pub struct Situation<'a> {
     pub request: &'a AuthorizeRequest,
     /// Who is signed in, completely.
     pub login: Option<&'a Login>,
+    /// Whether that is who the app expects.
+    pub is_expected: bool,
     /// How it began; `None` while it is just coming in.
     pub opening: Option<Opening>,
     /// Whether the user agreed: earlier, to all of it, or just now.
@@ -80,12 +84,18 @@ pub fn next_step(situation: &Situation<'_>) -> Next {
             Next::SignIn
         };
     }
-    if situation.request.user_hint.as_ref().is_some_and(|hint| *hint != login.user) {
+    if !situation.is_expected {
         return if prompt.none || fresh {
             fail("login_required", "another user is signed in")
         } else {
             Next::SignIn
         };
+    }
+    if let Some(next) = step_up(situation.request, login, fresh) {
+        return next;
+    }
+    if prompt.select_account && !fresh {
+        return Next::SelectAccount;
     }
     match situation.consent {
         Consent::GivenNow => Next::Finish,
@@ -93,6 +103,23 @@ pub fn next_step(situation: &Situation<'_>) -> Next {
         _ if prompt.none => fail("consent_required", "the user has not agreed yet"),
         _ => Next::Consent,
     }
+}
+
+/// What to do about a sign-in that is less sure than was asked for; `None`: go on. A wish that
+/// cannot be granted is passed over, a demand is not. Source: OpenID Connect Core
+/// section 5.5.1.1, OpenID Connect Unmet Authentication Requirements section 2, RFC 9470
+/// section 5.
+fn step_up(request: &AuthorizeRequest, login: &Login, fresh: bool) -> Option<Next> {
+    let asked = request.acr.as_ref()?;
+    if asked.met_by(&login.amr).is_some() {
+        return None;
+    }
+    if !fresh && !request.prompt.none && asked.can_be_met() {
+        return Some(Next::SignIn);
+    }
+    let unmet =
+        fail("unmet_authentication_requirements", "the user cannot sign in as surely as asked");
+    asked.essential.then_some(unmet)
 }
 
 /// Whether the user signed in for this request: after it came, and with a session of their own.
@@ -111,6 +138,7 @@ fn is_too_old(login: &Login, situation: &Situation<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::base::clock::from_micros;
+    use crate::oauth::acr::{AcrRequest, ONE_FACTOR, TWO_FACTORS};
     use crate::oauth::request::Prompt;
 
     const SECOND: i64 = 1_000_000;
@@ -123,7 +151,7 @@ mod tests {
         let login = Login {
             user: "u1".parse().unwrap(),
             auth_time: from_micros(900 * SECOND),
-            amr: Vec::new(),
+            amr: vec!["pwd".to_owned()],
             session: Digest([1; 32]),
             key: Digest([1; 32]),
         };
@@ -132,12 +160,16 @@ mod tests {
         let next = next_step(&Situation {
             request: &request,
             login: case.login.as_ref(),
+            is_expected: request.expects(|| {
+                case.login.as_ref().map(|login| login.user.to_string()).unwrap_or_default()
+            }),
             opening: case.opening,
             consent: case.consent,
             now: from_micros(1000 * SECOND),
         });
         let name = match next {
             Next::SignIn => "sign in",
+            Next::SelectAccount => "select account",
             Next::Consent => "consent",
             Next::Finish => "finish",
             Next::Fail(fault) => fault.code,
@@ -157,9 +189,12 @@ mod tests {
             Some(Opening { at: from_micros(890 * SECOND), session: Some(Digest([2; 32])) });
     }
 
-    const NONE: Prompt = Prompt { none: true, login: false, consent: false };
-    const LOGIN: Prompt = Prompt { none: false, login: true, consent: false };
-    const CONSENT: Prompt = Prompt { none: false, login: false, consent: true };
+    const NOTHING: Prompt =
+        Prompt { none: false, login: false, consent: false, select_account: false };
+    const NONE: Prompt = Prompt { none: true, ..NOTHING };
+    const LOGIN: Prompt = Prompt { login: true, ..NOTHING };
+    const CONSENT: Prompt = Prompt { consent: true, ..NOTHING };
+    const SELECT: Prompt = Prompt { select_account: true, ..NOTHING };
 
     #[test]
     fn oidc_core_3_1_2_3_who_is_unknown_signs_in_and_who_has_not_agreed_is_asked() {
@@ -176,7 +211,7 @@ mod tests {
         check(|request, _| (request.prompt, request.max_age) = (NONE, Some(99)), "login_required");
         check(
             |request, _| {
-                (request.prompt, request.user_hint) = (NONE, Some("u2".parse().unwrap()));
+                (request.prompt, request.sub_hint) = (NONE, Some("u2".to_owned()));
             },
             "login_required",
         );
@@ -218,11 +253,11 @@ mod tests {
 
     #[test]
     fn another_user_than_the_hint_signs_in_or_is_told() {
-        check(|request, _| request.user_hint = Some("u1".parse().unwrap()), "finish");
-        check(|request, _| request.user_hint = Some("u2".parse().unwrap()), "sign in");
+        check(|request, _| request.sub_hint = Some("u1".to_owned()), "finish");
+        check(|request, _| request.sub_hint = Some("u2".to_owned()), "sign in");
         check(
             |request, case| {
-                request.user_hint = Some("u2".parse().unwrap());
+                request.sub_hint = Some("u2".to_owned());
                 signed_in_for_it(case);
             },
             "login_required",
@@ -236,5 +271,61 @@ mod tests {
             |request, case| (request.prompt, case.consent) = (CONSENT, Consent::GivenNow),
             "finish",
         );
+    }
+
+    #[test]
+    fn select_account_asks_unless_the_user_has_just_signed_in() {
+        check(|request, _| request.prompt = SELECT, "select account");
+        check(|request, case| (request.prompt, case.login) = (SELECT, None), "sign in");
+        check(
+            |request, case| {
+                request.prompt = SELECT;
+                signed_in_for_it(case);
+            },
+            "finish",
+        );
+        check(
+            |request, case| (request.prompt, case.consent) = (SELECT, Consent::Missing),
+            "select account",
+        );
+    }
+
+    fn asks(value: &str, essential: bool) -> Option<AcrRequest> {
+        Some(AcrRequest { values: vec![value.to_owned()], essential })
+    }
+
+    #[test]
+    fn rfc9470_5_a_sign_in_that_is_not_sure_enough_is_done_again() {
+        for essential in [true, false] {
+            check(|request, _| request.acr = asks(ONE_FACTOR, essential), "finish");
+            check(|request, _| request.acr = asks(TWO_FACTORS, essential), "sign in");
+            check(
+                |request, case| {
+                    request.acr = asks(TWO_FACTORS, essential);
+                    case.login.as_mut().unwrap().amr.push("otp".to_owned());
+                },
+                "finish",
+            );
+        }
+    }
+
+    #[test]
+    fn oidc_core_5_5_1_1_a_demand_that_cannot_be_met_is_refused_and_a_wish_is_not() {
+        const UNMET: &str = "unmet_authentication_requirements";
+        check(|request, _| request.acr = asks("x", true), UNMET);
+        check(|request, _| request.acr = asks("x", false), "finish");
+        for (essential, expected) in [(true, UNMET), (false, "finish")] {
+            check(
+                |request, case| {
+                    request.acr = asks(TWO_FACTORS, essential);
+                    signed_in_for_it(case);
+                },
+                expected,
+            );
+            check(
+                |request, _| (request.prompt, request.acr) = (NONE, asks(TWO_FACTORS, essential)),
+                expected,
+            );
+        }
     }
 }

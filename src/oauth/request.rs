@@ -1,10 +1,13 @@
 //! What an app asks at `/authorize`, parsed, without any I/O.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::apps::model::{App, GrantType};
-use crate::base::id::UserId;
 use crate::base::scope::Scope;
+use crate::oauth::acr::AcrRequest;
+use crate::oauth::claims_request::ClaimsRequest;
 use crate::oauth::dpop::is_thumbprint;
 use crate::oauth::params::Params;
 use crate::oauth::pkce::Challenge;
@@ -50,9 +53,15 @@ pub struct AuthorizeRequest {
     /// For the sign-in form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub login_hint: Option<String>,
-    /// The user that `id_token_hint` names.
+    /// The `sub` that `id_token_hint` names.
+    #[serde(alias = "user_hint", skip_serializing_if = "Option::is_none")]
+    pub sub_hint: Option<String>,
+    /// The claims that are asked for by name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub user_hint: Option<UserId>,
+    pub claims: Option<Box<ClaimsRequest>>,
+    /// How sure the sign-in has to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr: Option<AcrRequest>,
     /// The number under which it was pushed; a sign-in uses it up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pushed: Option<i64>,
@@ -63,10 +72,13 @@ pub struct AuthorizeRequest {
 pub struct Prompt {
     /// No page at all.
     pub none: bool,
-    /// Sign in again (also for `select_account`: signing in is how one chooses).
+    /// Sign in again.
     pub login: bool,
     /// Ask for consent again.
     pub consent: bool,
+    /// Ask whether to go on as who is signed in.
+    #[serde(default)]
+    pub select_account: bool,
 }
 
 /// Why a request is refused; the app is told by redirect.
@@ -107,6 +119,7 @@ impl AuthorizeRequest {
             return Err(*fault);
         }
         check_response(params, app)?;
+        let (claims, acr) = claims(params, app)?;
         Ok(Self {
             redirect_uri: String::new(),
             redirect_uri_given: params.has("redirect_uri"),
@@ -117,16 +130,37 @@ impl AuthorizeRequest {
             challenge: challenge(params, app)?,
             dpop_jkt: dpop_jkt(params)?,
             prompt: Prompt::parse(params.get("prompt").unwrap_or_default())?,
-            max_age: max_age(params)?,
+            max_age: max_age(params)?.or(app.metadata.default_max_age),
             login_hint: bounded(
                 params,
                 "login_hint",
                 LOGIN_HINT_BYTES_MAX,
                 "login_hint is too long",
             )?,
-            user_hint: None,
+            sub_hint: None,
+            claims: claims.map(Box::new),
+            acr,
             pushed: None,
         })
+    }
+
+    /// What the user is asked to agree to: the scope, and the claims that are asked for by name.
+    pub fn consent_scope(&self) -> Cow<'_, Scope> {
+        match &self.claims {
+            Some(claims) => Cow::Owned(self.scope.union(&claims.scope())),
+            None => Cow::Borrowed(&self.scope),
+        }
+    }
+
+    /// Whether the user with this `sub` may answer, which is only made if it matters.
+    pub fn expects(&self, sub: impl FnOnce() -> String) -> bool {
+        let subs = self.claims.as_ref().and_then(|claims| claims.subs.as_ref());
+        if self.sub_hint.is_none() && subs.is_none() {
+            return true;
+        }
+        let sub = sub();
+        self.sub_hint.as_ref().is_none_or(|hint| *hint == sub)
+            && subs.is_none_or(|subs| subs.contains(&sub))
     }
 }
 
@@ -144,6 +178,26 @@ fn check_response(params: &Params, app: &App) -> Result<(), Fault> {
     Ok(())
 }
 
+/// `claims`, and how sure the sign-in has to be: what `claims` says of `acr` (essential or not),
+/// else `acr_values`, else what the app registered. Source: OpenID Connect Core sections 5.5 and
+/// 3.1.2.1.
+fn claims(
+    params: &Params,
+    app: &App,
+) -> Result<(Option<ClaimsRequest>, Option<AcrRequest>), Fault> {
+    let (claims, acr) = match params.get("claims") {
+        Some(text) => {
+            let (claims, acr) = ClaimsRequest::parse(text, &app.allowed_scopes)
+                .map_err(|_| invalid("claims is malformed"))?;
+            ((!claims.is_empty()).then_some(claims), acr)
+        }
+        None => (None, None),
+    };
+    let acr = acr.or_else(|| AcrRequest::wish(params.get("acr_values")?.split(' ')));
+    let registered = app.metadata.default_acr_values.iter().map(String::as_str);
+    Ok((claims, acr.or_else(|| AcrRequest::wish(registered))))
+}
+
 /// The scope asked for, within what the app may ask; its default scopes if it names none.
 ///
 /// # Errors
@@ -154,6 +208,7 @@ fn requested_scope(params: &Params, app: &App) -> Result<Scope, Fault> {
         Some(text) => Scope::parse(text).map_err(|_| malformed)?,
         None => app.default_scopes.clone(),
     };
+    let scope = without_offline_access(scope, app);
     if scope.is_empty() {
         return Err(fault("invalid_scope", "scope is missing, and the app has no default"));
     }
@@ -161,6 +216,16 @@ fn requested_scope(params: &Params, app: &App) -> Result<Scope, Fault> {
         return Err(fault("invalid_scope", "scope exceeds what the app may ask for"));
     }
     Ok(scope)
+}
+
+/// "the Authorization Server MUST ignore the `offline_access` request" where it cannot be granted:
+/// it alone is no reason to refuse. Source: OpenID Connect Core section 11.
+fn without_offline_access(scope: Scope, app: &App) -> Scope {
+    if !scope.contains("offline_access") || app.allowed_scopes.contains("offline_access") {
+        return scope;
+    }
+    let others: Vec<&str> = scope.tokens().filter(|token| *token != "offline_access").collect();
+    Scope::parse(&others.join(" ")).unwrap_or_default()
 }
 
 fn challenge(params: &Params, app: &App) -> Result<Option<Challenge>, Fault> {
@@ -204,10 +269,12 @@ fn bounded(
 }
 
 impl Prompt {
-    /// Parses the space-delimited list; values that we do not know are ignored.
+    /// Parses the space-delimited list.
     ///
     /// # Errors
-    /// `invalid_request` if `none` stands beside another value.
+    /// `invalid_request` if `none` stands beside another value, and for values that we do not
+    /// have, such as `create`: nobody signs up here by themselves. Source: Initiating User
+    /// Registration via OpenID Connect section 4.
     fn parse(text: &str) -> Result<Self, Fault> {
         let mut prompt = Self::default();
         let mut count = 0_usize;
@@ -215,9 +282,11 @@ impl Prompt {
             count = count.saturating_add(1);
             match word {
                 "none" => prompt.none = true,
-                "login" | "select_account" => prompt.login = true,
+                "login" => prompt.login = true,
                 "consent" => prompt.consent = true,
-                _ => {}
+                "select_account" => prompt.select_account = true,
+                "create" => return Err(invalid("prompt=create is not supported")),
+                _ => return Err(invalid("this prompt is not supported")),
             }
         }
         if prompt.none && count > 1 {

@@ -74,7 +74,8 @@ fn malformed(what: &str) -> Response {
 /// Sends the browser where it has to go next, and to a page of ours with its cookie: what waits
 /// there is bound to it.
 fn go(server: &Server, browser: Browser, step: Result<Step, AuthorizeError>) -> Response {
-    let shows_page = matches!(step, Ok(Step::SignIn { .. } | Step::Consent { .. }));
+    let shows_page =
+        matches!(step, Ok(Step::SignIn { .. } | Step::SelectAccount { .. } | Step::Consent { .. }));
     let answer = pages::go(server, step);
     if shows_page { (browser, answer).into_response() } else { answer }
 }

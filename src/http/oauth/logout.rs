@@ -38,7 +38,7 @@ pub(in crate::http::oauth) async fn get(
         Ok(asked) => asked,
         Err(error) => return answer_error(&error),
     };
-    match asked.step(login.login()) {
+    match asked.step(&server.oauth, login.login()) {
         LogoutStep::Nothing => go(&asked),
         LogoutStep::End => end(&server, &login, &cookies, &asked).await,
         LogoutStep::Confirm => ask(&server, browser, &login, &asked, &params),

@@ -7,6 +7,7 @@ mod consent;
 pub(in crate::http) mod form;
 mod form_post;
 mod home;
+mod select_account;
 mod sign_in;
 pub mod templates;
 mod totp;
@@ -31,6 +32,7 @@ pub fn routes() -> Router<Server> {
         .route("/", get(home::home))
         .route("/sign-in", get(sign_in::show).post(sign_in::submit))
         .route("/sign-in/totp", get(totp::show).post(totp::submit))
+        .route("/select-account", get(select_account::show).post(select_account::submit))
         .route("/consent", get(consent::show).post(consent::submit))
         .route("/signed-out", get(home::signed_out))
 }
@@ -104,6 +106,9 @@ pub fn retry_after(mut answer: Response, seconds: u32) -> Response {
 pub fn go(server: &Server, step: Result<Step, AuthorizeError>) -> Response {
     match step {
         Ok(Step::SignIn { grant, .. }) => see_other(&sign_in_path(Some(grant))),
+        Ok(Step::SelectAccount { grant, .. }) => {
+            see_other(&format!("/select-account?grant={grant}"))
+        }
         Ok(Step::Consent { grant, .. }) => see_other(&format!("/consent?grant={grant}")),
         Ok(Step::Reply(reply)) => send_on(server, reply),
         Err(error) => refused(server, &error),

@@ -58,6 +58,24 @@ pub struct SignInPage {
     pub fault: Option<String>,
 }
 
+/// `templates/select_account.html`: asks as whom to go on.
+#[derive(Debug, Template)]
+#[template(path = "select_account.html")]
+pub struct SelectAccountPage {
+    /// Around it.
+    pub site: Site,
+    /// The app that asks.
+    pub app: String,
+    /// Number of the authorization that it is for.
+    pub grant: String,
+    /// Token against posts from elsewhere; bound to the session, too.
+    pub csrf: String,
+    /// What to call who is signed in.
+    pub user: String,
+    /// What they sign in with.
+    pub username: String,
+}
+
 /// `templates/totp.html`: asks for the second factor.
 #[derive(Debug, Template)]
 #[template(path = "totp.html")]
@@ -214,6 +232,17 @@ mod tests {
                     csrf: "token".to_owned(),
                     username: username.clone(),
                     fault: Some("Username or password is wrong.".to_owned()),
+                }),
+            ),
+            (
+                "select_account",
+                render(&SelectAccountPage {
+                    site: site(),
+                    app: title.clone(),
+                    grant: "17".to_owned(),
+                    csrf: "token".to_owned(),
+                    user: name.clone(),
+                    username: username.clone(),
                 }),
             ),
             (

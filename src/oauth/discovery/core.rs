@@ -4,11 +4,24 @@ use serde_json::{Value, json};
 
 use crate::config::model::Issuer;
 use crate::keys::algorithm::Algorithm;
+use crate::oauth::acr;
 use crate::oauth::standard_claims::{CLAIMS, SCOPES};
 
 /// What ID tokens say beside the claims of the user.
-const OF_THE_TOKEN: [&str; 11] =
-    ["sub", "iss", "aud", "azp", "exp", "iat", "auth_time", "amr", "nonce", "at_hash", "sid"];
+const OF_THE_TOKEN: [&str; 12] = [
+    "sub",
+    "iss",
+    "aud",
+    "azp",
+    "exp",
+    "iat",
+    "auth_time",
+    "amr",
+    "acr",
+    "nonce",
+    "at_hash",
+    "sid",
+];
 
 pub(in crate::oauth::discovery) fn metadata(issuer: &Issuer) -> Value {
     let claims: Vec<&str> =
@@ -16,11 +29,13 @@ pub(in crate::oauth::discovery) fn metadata(issuer: &Issuer) -> Value {
     json!({
         "userinfo_endpoint": issuer.url("/userinfo"),
         "scopes_supported": SCOPES,
-        "subject_types_supported": ["public"],
+        "subject_types_supported": ["public", "pairwise"],
+        "acr_values_supported": acr::KNOWN.map(|(value, _)| value),
+        "display_values_supported": ["page"],
         "id_token_signing_alg_values_supported": Algorithm::ALL.map(Algorithm::as_str),
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "claim_types_supported": ["normal"],
         "claims_supported": claims,
-        "claims_parameter_supported": false,
+        "claims_parameter_supported": true,
     })
 }

@@ -1,0 +1,105 @@
+//! How sure we are of a sign-in, said truthfully. Without any I/O.
+//! Source: OpenID Connect Core sections 2, 3.1.2.1 and 5.5.1.1, RFC 9470 section 4.
+
+use serde::{Deserialize, Serialize};
+
+/// A password, or another single factor.
+pub const ONE_FACTOR: &str = "urn:narthex:acr:1";
+/// Two factors of different kinds.
+pub const TWO_FACTORS: &str = "urn:narthex:acr:2";
+
+/// Every value that we understand, and how many factors it asks for. The last is what research
+/// and education call the same; its conditions are those of our second level.
+pub const KNOWN: [(&str, u8); 3] =
+    [(ONE_FACTOR, 1), (TWO_FACTORS, 2), ("https://refeds.org/profile/mfa", 2)];
+
+/// Most values of one request.
+pub const VALUES_MAX: usize = 16;
+
+/// What an app asks of a sign-in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcrRequest {
+    /// Values, the best first.
+    pub values: Vec<String>,
+    /// Whether nothing else will do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub essential: bool,
+}
+
+/// How many kinds of factors were shown. Source: RFC 8176 section 2.
+fn factors(amr: &[String]) -> u8 {
+    const KNOWN: [&str; 2] = ["pwd", "pin"];
+    const HELD: [&str; 6] = ["otp", "hwk", "swk", "sc", "sms", "pop"];
+    let any = |of: &[&str]| amr.iter().any(|method| of.contains(&method.as_str()));
+    u8::from(any(&KNOWN)) + u8::from(any(&HELD))
+}
+
+fn needed(value: &str) -> Option<u8> {
+    KNOWN.iter().find(|(known, _)| *known == value).map(|(_, factors)| *factors)
+}
+
+/// The `acr` of a sign-in of which nothing special was asked.
+pub fn of(amr: &[String]) -> &'static str {
+    if factors(amr) >= 2 { TWO_FACTORS } else { ONE_FACTOR }
+}
+
+/// The `acr` to say of a sign-in: the best of the values asked for that is true, or else what is.
+pub fn shown<'a>(amr: &[String], asked: Option<&'a AcrRequest>) -> &'a str {
+    asked.and_then(|asked| asked.met_by(amr)).unwrap_or_else(|| of(amr))
+}
+
+impl AcrRequest {
+    /// Reads `acr_values`: a wish, never a demand. Values that we do not know are wishes that we
+    /// cannot grant.
+    pub fn wish<'a>(values: impl Iterator<Item = &'a str>) -> Option<Self> {
+        let values: Vec<String> =
+            values.filter(|value| !value.is_empty()).take(VALUES_MAX).map(str::to_owned).collect();
+        (!values.is_empty()).then_some(Self { values, essential: false })
+    }
+
+    /// The best value that a sign-in meets.
+    pub fn met_by(&self, amr: &[String]) -> Option<&str> {
+        let shown = factors(amr);
+        let is_met = |value: &&String| needed(value).is_some_and(|needed| shown >= needed);
+        self.values.iter().find(is_met).map(String::as_str)
+    }
+
+    /// Whether any sign-in here could meet it.
+    pub fn can_be_met(&self) -> bool {
+        self.values.iter().any(|value| needed(value).is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn amr(methods: &[&str]) -> Vec<String> {
+        methods.iter().map(|method| (*method).to_owned()).collect()
+    }
+
+    fn asked(values: &[&str]) -> AcrRequest {
+        AcrRequest::wish(values.iter().copied()).unwrap()
+    }
+
+    #[test]
+    fn acr_says_no_more_than_was_shown() {
+        assert_eq!(of(&amr(&["pwd"])), ONE_FACTOR);
+        assert_eq!(of(&amr(&["pwd", "otp", "mfa"])), TWO_FACTORS);
+        assert_eq!(of(&amr(&["otp", "hwk"])), ONE_FACTOR);
+        assert_eq!(of(&amr(&["mfa"])), ONE_FACTOR);
+        assert_eq!(of(&[]), ONE_FACTOR);
+    }
+
+    #[test]
+    fn the_best_value_that_is_true_is_told() {
+        let two = amr(&["pwd", "otp"]);
+        assert_eq!(shown(&two, Some(&asked(&["x", ONE_FACTOR, TWO_FACTORS]))), ONE_FACTOR);
+        assert_eq!(shown(&two, Some(&asked(&["https://refeds.org/profile/mfa"]))), KNOWN[2].0);
+        assert_eq!(shown(&amr(&["pwd"]), Some(&asked(&[TWO_FACTORS]))), ONE_FACTOR);
+        assert_eq!(shown(&two, Some(&asked(&["0", "1"]))), TWO_FACTORS);
+        assert_eq!(shown(&two, None), TWO_FACTORS);
+        assert!(!asked(&["0", "1"]).can_be_met() && asked(&["0", ONE_FACTOR]).can_be_met());
+        assert_eq!(AcrRequest::wish(["", ""].into_iter()), None);
+    }
+}
