@@ -11,6 +11,7 @@ use crate::apps::model::App;
 use crate::base::id::{AppId, UserId};
 use crate::db::error::DbError;
 use crate::oauth::service::OAuth;
+use crate::oauth::subject;
 use crate::outbound::OutboundError;
 use crate::queue::model::{Job, Undelivered};
 
@@ -68,7 +69,7 @@ fn logout_token(oauth: &OAuth, app: &App, notice: &Notice) -> Result<String, Und
     let now = oauth.now().timestamp();
     let claims = json!({
         "iss": oauth.issuer(),
-        "sub": notice.user,
+        "sub": subject::of(&oauth.parts().vault, app, &notice.user),
         "aud": app.id,
         "iat": now,
         "exp": now.saturating_add(LIFE_SECONDS),

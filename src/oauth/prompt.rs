@@ -290,18 +290,18 @@ mod tests {
         );
     }
 
-    fn asks(value: &str, essential: bool) -> Option<AcrRequest> {
-        Some(AcrRequest { values: vec![value.to_owned()], essential })
+    fn asks(value: &str, essential: bool) -> AcrRequest {
+        AcrRequest { values: vec![value.to_owned()], essential }
     }
 
     #[test]
     fn rfc9470_5_a_sign_in_that_is_not_sure_enough_is_done_again() {
         for essential in [true, false] {
-            check(|request, _| request.acr = asks(ONE_FACTOR, essential), "finish");
-            check(|request, _| request.acr = asks(TWO_FACTORS, essential), "sign in");
+            check(|request, _| request.acr = Some(asks(ONE_FACTOR, essential)), "finish");
+            check(|request, _| request.acr = Some(asks(TWO_FACTORS, essential)), "sign in");
             check(
                 |request, case| {
-                    request.acr = asks(TWO_FACTORS, essential);
+                    request.acr = Some(asks(TWO_FACTORS, essential));
                     case.login.as_mut().unwrap().amr.push("otp".to_owned());
                 },
                 "finish",
@@ -312,18 +312,20 @@ mod tests {
     #[test]
     fn oidc_core_5_5_1_1_a_demand_that_cannot_be_met_is_refused_and_a_wish_is_not() {
         const UNMET: &str = "unmet_authentication_requirements";
-        check(|request, _| request.acr = asks("x", true), UNMET);
-        check(|request, _| request.acr = asks("x", false), "finish");
+        check(|request, _| request.acr = Some(asks("x", true)), UNMET);
+        check(|request, _| request.acr = Some(asks("x", false)), "finish");
         for (essential, expected) in [(true, UNMET), (false, "finish")] {
             check(
                 |request, case| {
-                    request.acr = asks(TWO_FACTORS, essential);
+                    request.acr = Some(asks(TWO_FACTORS, essential));
                     signed_in_for_it(case);
                 },
                 expected,
             );
             check(
-                |request, _| (request.prompt, request.acr) = (NONE, asks(TWO_FACTORS, essential)),
+                |request, _| {
+                    (request.prompt, request.acr) = (NONE, Some(asks(TWO_FACTORS, essential)));
+                },
                 expected,
             );
         }

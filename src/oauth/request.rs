@@ -69,6 +69,7 @@ pub struct AuthorizeRequest {
 
 /// `prompt`. Source: OpenID Connect Core section 3.1.2.1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word that may stand beside others")]
 pub struct Prompt {
     /// No page at all.
     pub none: bool,
