@@ -18,5 +18,6 @@ pub mod projects;
 pub mod queue;
 pub mod server;
 pub mod setup;
+pub mod tls;
 pub mod users;
 pub mod worker;

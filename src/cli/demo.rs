@@ -89,7 +89,10 @@ impl DemoArgs {
         }
         let settings = demo::app_settings(issuer.as_str());
         let app = demo_app::router(DemoApp { issuer, settings, people, clock });
-        tokio::join!(serve(server, listener, stop.clone()), serve_router(app, app_listener, stop),);
+        tokio::join!(
+            serve(server, listener, None, stop.clone()),
+            serve_router(app, app_listener, stop),
+        );
         Ok(ExitCode::SUCCESS)
     }
 

@@ -9,8 +9,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::source::ListenArgs;
 use crate::config::load::Loaded;
-use crate::config::model::Issuer;
+use crate::config::model::{Config, Issuer};
 use crate::http;
+use crate::http::serve_tls;
 use crate::server::Server;
 use crate::worker;
 
@@ -20,6 +21,17 @@ use crate::worker;
 /// If the address is taken or not this machine's, in words.
 pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
+
+/// The listener for TLS, if it is to be another one than the server's.
+///
+/// # Errors
+/// As [`bind`].
+pub async fn bind_tls(config: &Config) -> anyhow::Result<Option<TcpListener>> {
+    match config.tls.listener.as_ref().map(|listener| listener.listen) {
+        Some(address) if address != config.listen => bind(address).await.map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// Puts the address that was really taken into the configuration, for `--listen 127.0.0.1:0`; the
@@ -68,9 +80,23 @@ pub fn stop_on_signal() -> anyhow::Result<CancellationToken> {
     Ok(stop)
 }
 
-/// Serves, and does what nobody asks for, until `stop` is cancelled.
-pub async fn serve(server: Server, listener: TcpListener, stop: CancellationToken) {
+/// Serves, and does what nobody asks for, until `stop` is cancelled. TLS is spoken on
+/// `tls_listener`, or, without one, on `listener` in place of plain HTTP.
+pub async fn serve(
+    server: Server,
+    listener: TcpListener,
+    tls_listener: Option<TcpListener>,
+    stop: CancellationToken,
+) {
     let background = tokio::spawn(worker::run(server.clone(), stop.clone()));
-    http::serve::serve(http::router(server), listener, stop).await;
+    let router = http::router(server.clone());
+    match (server.tls.clone(), tls_listener) {
+        (Some(tls), Some(second)) => {
+            let plain = http::serve::serve(router.clone(), listener, stop.clone());
+            tokio::join!(plain, serve_tls::serve(router, second, tls, stop));
+        }
+        (Some(tls), None) => serve_tls::serve(router, listener, tls, stop).await,
+        (None, _) => http::serve::serve(router, listener, stop).await,
+    }
     let _ = background.await;
 }

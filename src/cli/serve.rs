@@ -7,7 +7,7 @@ use crate::base::clock::SystemClock;
 use crate::base::entropy::OsEntropy;
 use crate::cli::logging;
 use crate::cli::output::Output;
-use crate::cli::runner::{adopt, bind, serve, stop_on_signal};
+use crate::cli::runner::{adopt, bind, bind_tls, serve, stop_on_signal};
 use crate::cli::source::{ListenArgs, SourceArgs};
 use crate::server::Server;
 
@@ -20,7 +20,8 @@ Examples:
       --issuer https://id.example.org
 
 Without any word it listens on 127.0.0.1:8080 and keeps everything in a data directory of its own,
-with keys generated. TLS ends at a proxy in front; name the proxy in trusted_proxies.
+with keys generated. TLS ends at a proxy in front (name it in trusted_proxies), or here: name
+tls.certificate_file and tls.key_file.
 
 SIGTERM and SIGINT stop it: requests that are under way finish first.";
 
@@ -44,13 +45,14 @@ impl ServeArgs {
         logging::start(&loaded.config.log)?;
         let stop = stop_on_signal()?;
         let listener = bind(loaded.config.listen).await?;
+        let tls_listener = bind_tls(&loaded.config).await?;
         adopt(&mut loaded, &listener)?;
         let (issuer, listen) = (loaded.config.issuer.clone(), loaded.config.listen);
         let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy::default()));
         let server = Server::start(loaded.config, clock, entropy).await?;
         tracing::info!(%issuer, %listen, "ready");
         output.line(&format!("Narthex serves {issuer} and listens on {listen}"))?;
-        serve(server, listener, stop).await;
+        serve(server, listener, tls_listener, stop).await;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -54,6 +54,7 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
     let nodes = reader.number("nodes");
     let trusted_proxies = reader.proxies();
     let outbound = reader.outbound();
+    let tls = reader.tls(issuer.as_ref());
     let registration = reader.registration();
     let passwords = reader.passwords();
     let sessions = reader.sessions();
@@ -86,6 +87,7 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
                 encryption_key,
                 trusted_proxies,
                 outbound,
+                tls,
                 registration,
                 passwords,
                 sessions,
@@ -98,22 +100,22 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
     }
 }
 
-struct Reader<'a> {
-    settings: &'a Settings,
+pub(in crate::config) struct Reader<'a> {
+    pub(in crate::config) settings: &'a Settings,
     faults: Vec<Fault>,
 }
 
 impl Reader<'_> {
-    fn fault(&mut self, name: &str, problem: impl Into<String>) {
+    pub(in crate::config) fn fault(&mut self, name: &str, problem: impl Into<String>) {
         let origin = self.settings.given(name).map(|given| &given.origin);
         self.faults.push(Fault::new(name, origin, problem));
     }
 
-    fn text(&self, name: &str) -> &str {
+    pub(in crate::config) fn text(&self, name: &str) -> &str {
         self.settings.text(name).unwrap_or_default()
     }
 
-    fn parse<T: FromStr>(&mut self, name: &str, rule: &str) -> Option<T> {
+    pub(in crate::config) fn parse<T: FromStr>(&mut self, name: &str, rule: &str) -> Option<T> {
         let parsed = self.text(name).parse().ok();
         if parsed.is_none() {
             self.fault(name, rule);

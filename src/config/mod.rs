@@ -17,3 +17,4 @@ pub mod model;
 pub mod registration;
 pub mod show;
 pub mod table;
+pub mod tls;

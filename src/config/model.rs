@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::base::secret::Secret;
 use crate::config::registration::Registration;
+use crate::config::tls::Tls;
 
 /// Everything that a server is told from outside.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpAddr>,
     /// What requests of ours to others may reach.
     pub outbound: Outbound,
+    /// TLS of our own, and the certificates of clients.
+    pub tls: Tls,
     /// Who may register apps over HTTP.
     pub registration: Registration,
     /// How passwords are hashed.
@@ -60,6 +63,7 @@ impl Config {
             encryption_key,
             trusted_proxies: Vec::new(),
             outbound: Outbound::default(),
+            tls: Tls::default(),
             registration: Registration::default(),
             passwords: Passwords::default(),
             sessions: Sessions::default(),

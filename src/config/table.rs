@@ -71,7 +71,8 @@ pub const KEYS: &[Key] = &[
         name: "listen",
         kind: Kind::Text,
         default: "127.0.0.1:8080",
-        about: "Address and port to listen on. TLS ends at a proxy in front.",
+        about: "Address and port to listen on: plain HTTP, unless tls.certificate_file is given and \
+                tls.listen names no other.",
     },
     Key {
         name: "data_dir",
@@ -102,6 +103,45 @@ pub const KEYS: &[Key] = &[
         kind: Kind::List,
         default: "",
         about: "IP addresses of proxies whose X-Forwarded-For header is believed.",
+    },
+    Key {
+        name: "tls.certificate_file",
+        kind: Kind::Text,
+        default: "",
+        about: "PEM file with the certificate that this server shows, and what leads to its \
+                authority. Read again when it changes.",
+    },
+    Key {
+        name: "tls.key_file",
+        kind: Kind::Text,
+        default: "",
+        about: "PEM file with the private key of that certificate.",
+    },
+    Key {
+        name: "tls.listen",
+        kind: Kind::Text,
+        default: "(that of listen, which then speaks TLS only)",
+        about: "Address and port to listen on for TLS, beside plain HTTP on listen.",
+    },
+    Key {
+        name: "tls.client_certificates",
+        kind: Kind::Choice(&["ask", "ignore"]),
+        default: "ask",
+        about: "Whether clients are asked for a certificate over TLS. None has to have one.",
+    },
+    Key {
+        name: "tls.client_ca_file",
+        kind: Kind::Text,
+        default: "",
+        about: "PEM file with the authorities whose client certificates name apps \
+                (tls_client_auth).",
+    },
+    Key {
+        name: "tls.client_certificate_header",
+        kind: Kind::Text,
+        default: "",
+        about: "Header in which trusted_proxies pass on the client's certificate: PEM encoded as in \
+                a URL, or as RFC 9440 says. The proxy must remove what clients send.",
     },
     Key {
         name: "outbound.allowed_hosts",

@@ -10,7 +10,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
 /// How long what still comes in is thrown away.
@@ -20,8 +19,8 @@ const BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// A connection that lingers when it is shut down.
 #[derive(Debug)]
-pub(in crate::http) struct Linger {
-    stream: TcpStream,
+pub(in crate::http) struct Linger<S> {
+    stream: S,
     closing: Option<Closing>,
 }
 
@@ -31,13 +30,13 @@ struct Closing {
     bytes: usize,
 }
 
-impl Linger {
-    pub(in crate::http) fn new(stream: TcpStream) -> Self {
+impl<S> Linger<S> {
+    pub(in crate::http) fn new(stream: S) -> Self {
         Self { stream, closing: None }
     }
 }
 
-impl AsyncRead for Linger {
+impl<S: AsyncRead + Unpin> AsyncRead for Linger<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -47,7 +46,7 @@ impl AsyncRead for Linger {
     }
 }
 
-impl AsyncWrite for Linger {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Linger<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -5,6 +5,7 @@
 pub mod api;
 pub mod assets;
 pub mod browser;
+pub mod client_certificate;
 pub mod client_ip;
 pub mod cookies;
 pub mod cors;
@@ -15,6 +16,7 @@ pub mod pages;
 mod proof;
 pub mod security_headers;
 pub mod serve;
+pub mod serve_tls;
 pub mod session;
 
 use axum::Router;

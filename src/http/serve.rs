@@ -11,12 +11,14 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use crate::http::linger::Linger;
+use crate::oauth::certificate::Certificate;
 
 /// How long a client may take to send the head of a request, and a connection may idle.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -27,8 +29,31 @@ const HEADERS_MAX: usize = 64;
 /// How long requests that are under way may take after the server was asked to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// Who is at the other end of a connection.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct Peer {
+    pub(in crate::http) address: SocketAddr,
+    /// What it showed over TLS.
+    pub(in crate::http) certificate: Option<Certificate>,
+}
+
 /// Serves `router` on `listener` until `stop` is cancelled, then lets open requests finish.
 pub async fn serve(router: Router, listener: TcpListener, stop: CancellationToken) {
+    accept(listener, &stop, |stream, address| {
+        // Answers are small and wait for nothing: Nagle's algorithm would only hold them back.
+        let _ = stream.set_nodelay(true);
+        let peer = Peer { address, certificate: None };
+        connection(router.clone(), stream, peer, stop.clone())
+    })
+    .await;
+}
+
+/// Accepts connections until `stop` is cancelled, then lets those that are open finish.
+pub(in crate::http) async fn accept<F, W>(listener: TcpListener, stop: &CancellationToken, each: F)
+where
+    F: Fn(TcpStream, SocketAddr) -> W,
+    W: Future<Output = ()> + Send + 'static,
+{
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
@@ -37,7 +62,7 @@ pub async fn serve(router: Router, listener: TcpListener, stop: CancellationToke
         };
         match accepted {
             Ok((stream, peer)) => {
-                connections.spawn(connection(router.clone(), stream, peer, stop.clone()));
+                connections.spawn(each(stream, peer));
             }
             Err(error) => {
                 // Out of file descriptors, most likely: waiting lets some close.
@@ -53,11 +78,20 @@ pub async fn serve(router: Router, listener: TcpListener, stop: CancellationToke
     }
 }
 
-async fn connection(router: Router, stream: TcpStream, peer: SocketAddr, stop: CancellationToken) {
-    // Answers are small and wait for nothing: Nagle's algorithm would only hold them back.
-    let _ = stream.set_nodelay(true);
+/// Serves one connection until it ends, or `stop` is cancelled and its request is answered.
+pub(in crate::http) async fn connection<S>(
+    router: Router,
+    stream: S,
+    peer: Peer,
+    stop: CancellationToken,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let service = service_fn(move |mut request: http::Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(ConnectInfo(peer.address));
+        if let Some(certificate) = &peer.certificate {
+            request.extensions_mut().insert(certificate.clone());
+        }
         let answer = router.clone().oneshot(request.map(Body::new));
         async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
     });

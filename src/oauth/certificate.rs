@@ -11,12 +11,23 @@ use crate::base::secret::Digest;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
     der: Arc<[u8]>,
+    chain: Arc<[Vec<u8>]>,
 }
 
 impl Certificate {
     /// The certificate with this encoding.
     pub fn from_der(der: &[u8]) -> Self {
-        Self { der: der.into() }
+        Self::from_chain(der, Vec::new())
+    }
+
+    /// The certificate with this encoding, and those that lead from it to an authority.
+    pub fn from_chain(der: &[u8], chain: Vec<Vec<u8>>) -> Self {
+        Self { der: der.into(), chain: chain.into() }
+    }
+
+    /// What leads from it to an authority, as the client showed it.
+    pub fn chain(&self) -> &[Vec<u8>] {
+        &self.chain
     }
 
     /// Its encoding.

@@ -17,6 +17,7 @@ use crate::outbound::Outbound;
 use crate::policy::service::Policies;
 use crate::projects::service::Projects;
 use crate::queue::service::Queue;
+use crate::tls::Tls;
 use crate::users::service::Users;
 
 /// Everything that requests are answered with.
@@ -58,6 +59,8 @@ pub struct ServerParts {
     pub projects: Projects,
     /// Requests to others.
     pub outbound: Outbound,
+    /// TLS of our own, if it does not end at a proxy.
+    pub tls: Option<Tls>,
     /// The protocol.
     pub oauth: OAuth,
     /// The gate of the resource API.

@@ -20,6 +20,7 @@ use crate::policy::service::Policies;
 use crate::projects::service::Projects;
 use crate::queue::service::Queue;
 use crate::server::{Server, ServerParts};
+use crate::tls::{BadTls, Tls};
 use crate::users::error::UserError;
 use crate::users::service::Users;
 
@@ -35,6 +36,9 @@ pub enum StartError {
     /// The trusted authorities are refused.
     #[error(transparent)]
     Outbound(#[from] BadAuthorities),
+    /// The certificates are refused.
+    #[error(transparent)]
+    Tls(#[from] BadTls),
     /// The password settings are refused.
     #[error(transparent)]
     Users(#[from] UserError),
@@ -87,6 +91,7 @@ impl Server {
         let apps = Apps::new(&ctx);
         let projects = Projects::new(&ctx);
         let outbound = Outbound::new(&config.outbound)?;
+        let tls = config.tls.listener.as_ref().map(Tls::new).transpose()?;
         let oauth = OAuth::new(Parts {
             ctx: ctx.clone(),
             issuer: config.issuer.clone(),
@@ -113,6 +118,7 @@ impl Server {
             apps,
             projects,
             outbound,
+            tls,
             oauth,
             gate,
         })))

@@ -17,12 +17,16 @@ const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// How often the age of the keys is looked at.
 const ROTATE_EVERY: Duration = Duration::from_mins(10);
 
+/// How often the files of the TLS certificate are looked at.
+const TLS_EVERY: Duration = Duration::from_secs(5);
+
 /// Runs the background work of a node until `stop` is cancelled.
 pub async fn run(server: Server, stop: CancellationToken) {
     tokio::join!(
         every(POLL_EVERY, &stop, || poll(&server)),
         every(SWEEP_EVERY, &stop, || sweep(&server)),
         every(ROTATE_EVERY, &stop, || rotate(&server)),
+        every(TLS_EVERY, &stop, || certificates(&server)),
         delivery::run(&server, &stop),
     );
 }
@@ -63,6 +67,16 @@ async fn sweep(server: &Server) {
         Ok(0) => {}
         Ok(rows) => tracing::debug!(rows, "ended rows were swept"),
         Err(error) => tracing::warn!(%error, "ended rows could not be swept"),
+    }
+}
+
+async fn certificates(server: &Server) {
+    let Some(tls) = server.tls.clone() else { return };
+    match tokio::task::spawn_blocking(move || tls.reload_if_changed()).await {
+        Ok(Ok(true)) => tracing::info!("the new TLS certificate is in use"),
+        Ok(Ok(false)) => {}
+        Ok(Err(error)) => tracing::error!(%error, "the new TLS certificate cannot be used"),
+        Err(error) => tracing::error!(%error, "the TLS certificate could not be looked at"),
     }
 }
 

@@ -50,4 +50,5 @@ mod request_object;
 mod response_modes;
 mod sign_in;
 mod tenancy;
+mod tls;
 mod token;

@@ -12,6 +12,7 @@ use crate::gate::refusal::{ACCOUNT_HEADER, Refusal};
 use crate::gate::routes::{Lock, find};
 use crate::gate::service::{Caller, Presented};
 use crate::http::api::error::ApiError;
+use crate::http::client_certificate::client_certificate;
 use crate::http::client_ip::client_ip;
 use crate::http::proof::proof;
 use crate::policy::attributes::Attributes;
@@ -62,13 +63,14 @@ async fn pass(parts: &Parts, server: &Server) -> Result<(Caller, &'static Lock),
     let lock = find(parts.method.as_str(), path)
         .and_then(|route| route.lock.as_ref())
         .ok_or(Refusal::Bug("a handler behind the gate has no line in the table"))?;
+    let certificate = client_certificate(&parts.headers, &parts.extensions, &server.config);
     let presented = Presented {
         authorization: header(&parts.headers, AUTHORIZATION.as_str()),
         token_in_query: parts.uri.query().is_some_and(has_token),
         account: header(&parts.headers, ACCOUNT_HEADER),
         ip: client_ip(&parts.headers, &parts.extensions, &server.config.trusted_proxies),
         proof: proof(&parts.headers),
-        certificate: None,
+        certificate: certificate.as_ref(),
         method: parts.method.as_str(),
         path: parts.uri.path(),
     };

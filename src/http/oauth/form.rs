@@ -6,8 +6,10 @@ use axum::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 
+use crate::http::client_certificate::client_certificate;
 use crate::http::oauth::answer::refused;
 use crate::http::proof::proof;
+use crate::oauth::certificate::Certificate;
 use crate::oauth::error::TokenError;
 use crate::oauth::params::Params;
 use crate::oauth::possession::ProofField;
@@ -27,6 +29,8 @@ pub(in crate::http::oauth) struct AppForm {
     pub(in crate::http::oauth) authorization: Option<String>,
     /// The header field `DPoP`.
     pub(in crate::http::oauth) dpop: Option<String>,
+    /// The certificate that the app showed.
+    pub(in crate::http::oauth) certificate: Option<Certificate>,
 }
 
 impl AppForm {
@@ -37,7 +41,7 @@ impl AppForm {
             params: &self.params,
             authorization: self.authorization.as_deref(),
             dpop: self.dpop.as_deref(),
-            certificate: None,
+            certificate: self.certificate.as_ref(),
         }
     }
 }
@@ -87,7 +91,7 @@ impl IntoResponse for BadForm {
 impl FromRequest<Server> for AppForm {
     type Rejection = Response;
 
-    async fn from_request(request: Request, _: &Server) -> Result<Self, Response> {
+    async fn from_request(request: Request, server: &Server) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
         let authorization = authorization(&parts.headers).map_err(IntoResponse::into_response)?;
         let dpop = match proof(&parts.headers) {
@@ -96,7 +100,8 @@ impl FromRequest<Server> for AppForm {
             ProofField::Malformed => return Err(BadForm::Dpop.into_response()),
         };
         let params = read(&parts.headers, body).await.map_err(IntoResponse::into_response)?;
-        Ok(Self { params, authorization, dpop })
+        let certificate = client_certificate(&parts.headers, &parts.extensions, &server.config);
+        Ok(Self { params, authorization, dpop, certificate })
     }
 }
 

@@ -7,6 +7,7 @@ use http::header::WWW_AUTHENTICATE;
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 
+use crate::http::client_certificate::client_certificate;
 use crate::http::oauth::answer::{json, refused};
 use crate::http::oauth::form;
 use crate::http::proof;
@@ -88,13 +89,14 @@ pub(in crate::http::oauth) async fn handle(
 ) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let (scheme, token) = bearer(&parts, body).await?;
+    let certificate = client_certificate(&parts.headers, &parts.extensions, &server.config);
     let shown = Shown {
         token: &token,
         scheme,
         proof: proof::proof(&parts.headers),
         method: parts.method.as_str(),
         path: parts.uri.path(),
-        certificate: None,
+        certificate: certificate.as_ref(),
     };
     match userinfo(&server.oauth, &shown).await {
         Ok(claims) => Ok(json(StatusCode::OK, &claims)),

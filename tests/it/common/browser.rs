@@ -31,7 +31,12 @@ impl Browser {
     /// A browser without cookies, which takes paths relative to `base`.
     pub fn new(base: &str) -> Self {
         let client = Client::builder().redirect(Policy::none()).no_proxy().build();
-        Self { client: client.expect("a client"), base: base.to_owned(), cookies: Arc::default() }
+        Self::over(client.expect("a client"), base)
+    }
+
+    /// A browser over a client of one's own.
+    pub fn over(client: Client, base: &str) -> Self {
+        Self { client, base: base.to_owned(), cookies: Arc::default() }
     }
 
     /// Sends a request with these header fields and this body, and keeps the cookies it is given.

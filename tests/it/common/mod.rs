@@ -13,6 +13,7 @@ pub mod proof;
 pub mod raw;
 pub mod server;
 pub mod signer;
+pub mod tls;
 pub mod world;
 
 /// Runs each of the named `async fn(Kind)` on SQLite and on PostgreSQL, as `name::sqlite` and
