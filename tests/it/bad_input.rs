@@ -13,7 +13,7 @@ use crate::bad_input::endpoint::{Endpoint, Shape, endpoints};
 use crate::common::both;
 use crate::common::database::Kind;
 use crate::common::raw::Raw;
-use crate::common::server::TestServer;
+use crate::registration::actor::open_server;
 
 both!(bad_input_is_refused_in_the_shape_of_its_standard);
 
@@ -43,6 +43,12 @@ fn check(endpoint: &Endpoint, answer: &Raw, must: bool) -> Result<(), TestCaseEr
             let known = error.is_some_and(|error| known.contains(&error) || more.contains(&error));
             prop_assert!(known || answer.status == 404, "{answer:?}");
         }
+        Shape::Registration => {
+            let known = ["invalid_client_metadata", "invalid_redirect_uri", "invalid_token"];
+            let more = ["too_many_requests", "access_denied", "invalid_request"];
+            let known = error.is_some_and(|error| known.contains(&error) || more.contains(&error));
+            prop_assert!(known || answer.status == 404, "{answer:?}");
+        }
         Shape::Bearer => {
             let challenge = answer.header("www-authenticate");
             prop_assert!(challenge.starts_with("Bearer") || answer.status == 404, "{answer:?}");
@@ -64,7 +70,7 @@ fn check(endpoint: &Endpoint, answer: &Raw, must: bool) -> Result<(), TestCaseEr
 }
 
 async fn bad_input_is_refused_in_the_shape_of_its_standard(db: Kind) {
-    let server = TestServer::start(db).await;
+    let server = open_server(db).await;
     let all = endpoints(&server).await;
     for endpoint in &all {
         // Unbent, each is at least understood.

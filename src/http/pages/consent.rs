@@ -7,10 +7,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
 
 use crate::apps::model::Status;
-use crate::base::id::GrantId;
+use crate::base::id::{AccountId, GrantId};
 use crate::gate::routes::SCOPES;
 use crate::http::browser::Browser;
 use crate::http::pages::form::{ForGrant, Form, not_ours};
+use crate::http::pages::links::Links;
 use crate::http::pages::templates::{ConsentPage, Site};
 use crate::http::pages::{error, go, page, see_other, sign_in_path};
 use crate::http::session::CurrentLogin;
@@ -44,23 +45,24 @@ fn consent_page(server: &Server, grant: GrantId, csrf: String, ask: &ConsentAsk)
     // The secure scheme is what people expect; any other is worth reading.
     let host = ask.destination.strip_prefix("https://").unwrap_or(&ask.destination);
     let letter = title.chars().find(|c| c.is_alphanumeric()).unwrap_or('?');
-    let account = if ask.account_name.is_empty() {
-        ask.account.to_string()
-    } else {
-        format!("{} ({})", ask.account_name, ask.account)
-    };
     ConsentPage {
         site: Site::of(&server.config),
         grant: grant.to_string(),
         csrf,
         app_letter: letter.to_uppercase().collect(),
         app_title: title,
-        app_account: account,
+        app_account: account_shown(&ask.account_name, &ask.account),
         app_host: Some(host.to_owned()),
         in_development: ask.app.status == Status::Developing,
         user: ask.user.shown_name().to_owned(),
         wishes: ask.scopes.iter().map(|scope| wish(scope)).collect(),
+        links: Links::of(&ask.app),
     }
+}
+
+/// How an account is shown that answers for an app: what nobody but the operator chose comes last.
+pub(in crate::http::pages) fn account_shown(name: &str, id: &AccountId) -> String {
+    if name.is_empty() { id.to_string() } else { format!("{name} ({id})") }
 }
 
 fn nothing_asked() -> Response {

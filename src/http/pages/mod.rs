@@ -7,6 +7,7 @@ mod consent;
 pub(in crate::http) mod form;
 mod form_post;
 mod home;
+pub mod links;
 mod select_account;
 mod sign_in;
 pub mod templates;

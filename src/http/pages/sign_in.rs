@@ -4,10 +4,13 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 
+use crate::apps::model::App;
 use crate::base::id::GrantId;
 use crate::base::secret::Secret;
 use crate::http::browser::Browser;
+use crate::http::pages::consent::account_shown;
 use crate::http::pages::form::{ForGrant, Form, not_ours};
+use crate::http::pages::links::{AppShown, Links};
 use crate::http::pages::templates::{SignInPage, Site};
 use crate::http::pages::{after_sign_in, broken, go, page, retry_after, see_other};
 use crate::http::session::{self, CurrentLogin, SessionCookies};
@@ -31,7 +34,7 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    fn page(&self, status: StatusCode, app: Option<String>, fault: Option<String>) -> Response {
+    fn page(&self, status: StatusCode, app: Option<AppShown>, fault: Option<String>) -> Response {
         let Self { server, browser, grant, username } = self;
         page(
             status,
@@ -93,7 +96,7 @@ pub(in crate::http::pages) async fn show(
         match authorize::resume(&server.oauth, grant, digest, current.login()).await {
             Ok(Step::SignIn { app: asking, login_hint, .. }) => {
                 username = login_hint.filter(|hint| hint.len() <= 256).unwrap_or_default();
-                app = Some(asking.title.clone());
+                app = Some(shown(&server, &asking).await);
             }
             other => return go(&server, other),
         }
@@ -103,6 +106,13 @@ pub(in crate::http::pages) async fn show(
     let attempt = Attempt { server: &server, browser: &browser, grant, username: &username };
     let answer = attempt.page(StatusCode::OK, app, None);
     (browser, answer).into_response()
+}
+
+async fn shown(server: &Server, app: &App) -> AppShown {
+    let account = server.accounts.find(&app.account).await.ok().flatten();
+    let name = account.map_or_else(String::new, |account| account.name.clone());
+    let account = account_shown(&name, &app.account);
+    AppShown { title: app.title.clone(), account, links: Links::of(app) }
 }
 
 /// `POST /sign-in`

@@ -4,6 +4,7 @@ use askama::Template;
 
 use crate::config::model::Config;
 use crate::http::assets::{LOGO, STYLE};
+use crate::http::pages::links::{AppShown, Links};
 
 /// What every page shows around its own part.
 #[derive(Clone, Debug)]
@@ -47,7 +48,7 @@ pub struct SignInPage {
     /// Around it.
     pub site: Site,
     /// The app that asks for the sign-in.
-    pub app: Option<String>,
+    pub app: Option<AppShown>,
     /// Number of the authorization that it is for; may be empty.
     pub grant: String,
     /// Token against posts from elsewhere.
@@ -118,6 +119,8 @@ pub struct ConsentPage {
     pub user: String,
     /// What the app asks for, one phrase each.
     pub wishes: Vec<String>,
+    /// What its developer says about it elsewhere.
+    pub links: Links,
 }
 
 /// A way out of an error page.
@@ -210,13 +213,17 @@ mod tests {
 
     fn sign_in_samples(texts: &[String; 4]) -> Vec<(&'static str, String)> {
         let site = Site::sample;
-        let [name, title, _, username] = texts;
+        let [name, title, account, username] = texts;
         vec![
             (
                 "sign_in",
                 render(&SignInPage {
                     site: site(),
-                    app: Some(title.clone()),
+                    app: Some(AppShown {
+                        title: title.clone(),
+                        account: account.clone(),
+                        links: Links::sample(account),
+                    }),
                     grant: "17".to_owned(),
                     csrf: "token".to_owned(),
                     username: String::new(),
@@ -280,6 +287,7 @@ mod tests {
                         "See your name".to_owned(),
                         format!("Use “{account}”"),
                     ],
+                    links: Links::sample(account),
                 }),
             ),
             (

@@ -170,7 +170,7 @@ impl Draft {
         let is_strict = match endpoint.shape {
             Shape::OAuth => true,
             Shape::Page => is_post,
-            Shape::Bearer | Shape::Api => false,
+            Shape::Bearer | Shape::Api | Shape::Registration => false,
         };
         match bend {
             Bend::Repeat(index) => {

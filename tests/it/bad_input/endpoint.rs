@@ -13,6 +13,8 @@ pub enum Shape {
     OAuth,
     /// `WWW-Authenticate: Bearer`. Source: RFC 6750 section 3.
     Bearer,
+    /// JSON with `error`. Source: RFC 7591 section 3.2.2.
+    Registration,
     /// JSON with `error` and `reason`.
     Api,
     /// A page for people, or a redirect to a registered place.
@@ -97,8 +99,27 @@ pub async fn endpoints(server: &TestServer) -> Vec<Endpoint> {
         let form = endpoint("POST", path, Shape::OAuth, params);
         all.push(Endpoint { headers: own.clone(), ..form });
     }
+    all.extend(of_registration());
     all.extend(TABLE.iter().map(|route| of_api(route, &bearer)));
     all
+}
+
+/// Where apps register themselves; nobody may, or not for this app.
+fn of_registration() -> Vec<Endpoint> {
+    let json = r#"{"client_name":"A","redirect_uris":["https://a.example/cb"],"jwks":{"keys":[]}}"#;
+    let bearer = [("authorization", "Bearer 1.x".to_owned())];
+    let with = |method, path, json, headers: &[(&'static str, String)]| Endpoint {
+        json,
+        headers: headers.to_vec(),
+        ..endpoint(method, path, Shape::Registration, &[])
+    };
+    vec![
+        with("POST", "/register", Some(json), &[]),
+        with("POST", "/register", Some(json), &bearer),
+        with("GET", "/register/portal", None, &bearer),
+        with("PUT", "/register/portal", Some(json), &bearer),
+        with("DELETE", "/register/portal", None, &bearer),
+    ]
 }
 
 fn of_api(route: &Route, bearer: &[(&'static str, String)]) -> Endpoint {

@@ -1,0 +1,62 @@
+//! Where a developer says more about an app: shown as links, never loaded.
+
+use crate::apps::model::App;
+
+/// An app as a page names it.
+#[derive(Clone, Debug)]
+pub struct AppShown {
+    /// The developer's words.
+    pub title: String,
+    /// The account that answers for it: ours, not the developer's word.
+    pub account: String,
+    /// What its developer says about it elsewhere.
+    pub links: Links,
+}
+
+/// What a developer says about an app. Every URL was checked when it was registered.
+#[derive(Clone, Debug, Default)]
+pub struct Links(Vec<Link>);
+
+/// One of them.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// Its id on the page.
+    pub id: &'static str,
+    /// What it says.
+    pub text: &'static str,
+    /// Where it leads.
+    pub href: String,
+    /// The host that it leads to: what its text cannot fake.
+    pub host: String,
+}
+
+impl Links {
+    /// Those of an app. Source: OpenID Connect Registration section 2.
+    pub fn of(app: &App) -> Self {
+        let all = [
+            ("app-site", "Website", &app.url),
+            ("app-policy", "Privacy policy", &app.metadata.policy_uri),
+            ("app-terms", "Terms of use", &app.metadata.tos_uri),
+            ("app-logo", "Logo", &app.icon_url),
+        ];
+        let link = |(id, text, url): (&'static str, &'static str, &Option<String>)| {
+            let href = url.clone()?;
+            let host = url::Url::parse(&href).ok()?.host_str()?.to_owned();
+            Some(Link { id, text, href, host })
+        };
+        Self(all.into_iter().filter_map(link).collect())
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[Link] {
+        &self.0
+    }
+
+    /// For the tests of templates.
+    #[cfg(test)]
+    pub fn sample(text: &str) -> Self {
+        let href = format!("https://portal.example.org/{text}");
+        let link = |id| Link { id, text: "Terms", href: href.clone(), host: text.to_owned() };
+        Self(["app-site", "app-policy", "app-terms", "app-logo"].map(link).to_vec())
+    }
+}
