@@ -3,8 +3,7 @@
 mod node;
 mod spa;
 
-use chrono::Utc;
-use narthex::base::clock::Clock as _;
+use narthex::base::clock::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
 use crate::clients::node::Node;
@@ -54,7 +53,7 @@ fn declared(id: &str, more: &str) -> String {
 /// A server whose clock is that of the machine: clients have no other.
 pub async fn server_now(db: Kind) -> TestServer {
     let server = open_server(db).await;
-    server.advance(Utc::now() - server.clock.now());
+    server.advance(SystemClock.now() - server.clock.now());
     let key: Value = serde_json::from_str(KEY).expect("a key");
     let mut public = key;
     public.as_object_mut().expect("an object").remove("d");
