@@ -1,4 +1,4 @@
-//! The files that pages need: one stylesheet, one logo, one script.
+//! The files that pages need: one stylesheet, one logo, two scripts.
 //!
 //! They are part of the binary. Pages name them with a fingerprint, so that browsers keep them
 //! until a new build has new ones.
@@ -47,6 +47,14 @@ pub static FORM_POST: Asset = Asset {
     fingerprint: LazyLock::new(|| fingerprint(FORM_POST.bytes)),
 };
 
+/// `static/check_session.js`: answers apps that ask whether a session goes on.
+pub static CHECK_SESSION: Asset = Asset {
+    path: "/assets/check_session.js",
+    kind: "text/javascript; charset=utf-8",
+    bytes: include_bytes!("../../static/check_session.js"),
+    fingerprint: LazyLock::new(|| fingerprint(CHECK_SESSION.bytes)),
+};
+
 fn fingerprint(bytes: &[u8]) -> String {
     let digest = Digest::of(bytes).0;
     digest.iter().take(6).fold("v=".to_owned(), |text, byte| text + &format!("{byte:02x}"))
@@ -79,6 +87,7 @@ pub fn routes() -> Router<Server> {
         .route(STYLE.path, serve(&STYLE))
         .route(LOGO.path, serve(&LOGO))
         .route(FORM_POST.path, serve(&FORM_POST))
+        .route(CHECK_SESSION.path, serve(&CHECK_SESSION))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Cookies: four names, one set of attributes.
+//! Cookies: five names, one set of attributes but for the one that scripts may read.
 //!
 //! On https every name begins with `__Host-`: browsers take such a cookie only from this very host,
 //! over TLS and for all paths, so that no neighbouring host can plant one.
@@ -18,6 +18,9 @@ pub enum Cookie {
     Pending,
     /// Who has signed in from this browser before, as MACs.
     Known,
+    /// What changes with the session, for the script of our frame: nothing that opens anything.
+    /// Source: OpenID Connect Session Management 1.0 section 3.3.
+    State,
 }
 
 /// 400 days: the longest that browsers keep a cookie.
@@ -35,6 +38,8 @@ impl Cookie {
             (Self::Pending, false) => "pending",
             (Self::Known, true) => "__Host-known",
             (Self::Known, false) => "known",
+            (Self::State, true) => "__Host-state",
+            (Self::State, false) => "state",
         }
     }
 
@@ -57,7 +62,7 @@ impl Cookie {
     pub fn set(self, value: &str, https: bool) -> HeaderValue {
         match self {
             // Ends with the browser's session; the table knows when it really ends.
-            Self::Session | Self::Pending => self.line(value, https, None),
+            Self::Session | Self::Pending | Self::State => self.line(value, https, None),
             Self::Browser | Self::Known => self.line(value, https, Some(LONG_SECONDS)),
         }
     }
@@ -71,7 +76,13 @@ impl Cookie {
         let secure = if https { "; Secure" } else { "" };
         let age = max_age.map_or_else(String::new, |seconds| format!("; Max-Age={seconds}"));
         let name = self.name(https);
-        let line = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}");
+        let access = match (self, https) {
+            // It is read in frames of other sites; without TLS browsers would not take it so.
+            (Self::State, true) => "SameSite=None",
+            (Self::State, false) => "SameSite=Lax",
+            _ => "HttpOnly; SameSite=Lax",
+        };
+        let line = format!("{name}={value}; Path=/; {access}{secure}{age}");
         // Only our own alphabets come here; anything else would be a header without a value.
         HeaderValue::try_from(line).unwrap_or(HeaderValue::from_static(""))
     }
@@ -104,6 +115,18 @@ mod tests {
         assert_eq!(
             Cookie::Session.remove(true).to_str().unwrap(),
             "__Host-session=; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=0"
+        );
+    }
+
+    #[test]
+    fn case_44_the_one_cookie_that_scripts_read_is_none_that_opens_anything() {
+        assert_eq!(
+            Cookie::State.set("abc", true).to_str().unwrap(),
+            "__Host-state=abc; Path=/; SameSite=None; Secure"
+        );
+        assert_eq!(
+            Cookie::State.set("abc", false).to_str().unwrap(),
+            "state=abc; Path=/; SameSite=Lax"
         );
     }
 

@@ -16,6 +16,10 @@ const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
      frame-ancestors 'none'",
 );
+/// The one page that apps have in frames: only its own script, which tells them nothing but whether
+/// something changed.
+pub(in crate::http) const FRAME_POLICY: &str =
+    "default-src 'none'; script-src 'self'; base-uri 'none'; frame-ancestors *";
 /// Two years. Source: RFC 6797 section 6.1.
 const TRANSPORT: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
 
@@ -38,7 +42,11 @@ fn protect(headers: &mut HeaderMap, https: bool) {
     let is_page =
         headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if is_page {
-        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        let may_be_framed =
+            headers.get(CONTENT_SECURITY_POLICY).is_some_and(|policy| policy == FRAME_POLICY);
+        if !may_be_framed {
+            headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+        }
         if let Entry::Vacant(policy) = headers.entry(CONTENT_SECURITY_POLICY) {
             policy.insert(PAGE_POLICY);
         }

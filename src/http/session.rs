@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::SET_COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
@@ -16,10 +18,11 @@ use crate::http::browser::Browser;
 use crate::http::cookies::Cookie;
 use crate::http::pages;
 use crate::oauth::logout;
+use crate::oauth::session_state::browser_state;
 use crate::server::Server;
 use crate::users::login::Login;
 use crate::users::model::User;
-use crate::users::sessions::{Held, Stage};
+use crate::users::sessions::{Held, Sessions, Stage};
 
 /// Who is signed in, if anybody is: completely, with every factor, and still active.
 #[derive(Clone, Debug)]
@@ -117,7 +120,12 @@ impl SessionCookies {
         let stage = Stage::Complete { user: user.clone(), auth_time, amr, session };
         let id = sessions.begin(self.session.as_deref(), &stage).await?;
         let mark = server.users.device_mark(user, &browser.digest());
-        let mut cookies = vec![Cookie::Session.set(&id, self.https), browser.know(mark)];
+        let shown = session.or(Sessions::key_of(&id)).map(|it| browser_state(&server.vault, it));
+        let mut cookies = vec![
+            Cookie::Session.set(&id, self.https),
+            Cookie::State.set(&shown.unwrap_or_default(), self.https),
+            browser.know(mark),
+        ];
         if let Some(pending) = &self.pending {
             sessions.end(pending).await?;
             cookies.push(Cookie::Pending.remove(self.https));
@@ -145,8 +153,12 @@ impl SessionCookies {
         for cookie in [&self.session, &self.pending].into_iter().flatten() {
             server.users.sessions().end(cookie).await?;
         }
-        let names = [Cookie::Session, Cookie::Pending];
-        Ok(names.into_iter().map(|cookie| cookie.remove(self.https)).collect())
+        let state = URL_SAFE_NO_PAD.encode(server.ctx.entropy().bytes::<16>());
+        Ok(vec![
+            Cookie::Session.remove(self.https),
+            Cookie::Pending.remove(self.https),
+            Cookie::State.set(&state, self.https),
+        ])
     }
 }
 

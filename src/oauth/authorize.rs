@@ -21,6 +21,7 @@ use crate::oauth::pushed;
 use crate::oauth::request::AuthorizeRequest;
 use crate::oauth::response::{Reply, ReplyTo};
 use crate::oauth::service::OAuth;
+use crate::oauth::session_state::session_state;
 use crate::oauth::store::{self, Opened};
 use crate::oauth::store_tokens;
 use crate::oauth::subject;
@@ -324,7 +325,12 @@ impl<'a> Journey<'a> {
             }
         };
         let code = Code { grant: id, secret }.to_text();
-        let reply = self.reply_to().reply(self.oauth, &[("code", &code)])?;
+        let mut pairs = vec![("code", code.as_str())];
+        let session_state = self.session_state(login);
+        if let Some(state) = &session_state {
+            pairs.push(("session_state", state));
+        }
+        let reply = self.reply_to().reply(self.oauth, &pairs)?;
         let grant = Grant {
             id,
             app: self.app.id.clone(),
@@ -339,6 +345,12 @@ impl<'a> Journey<'a> {
         };
         self.oauth.caches().grants.insert_as_of(stamp, id.0, Arc::new(grant));
         Ok(Step::Reply(reply))
+    }
+
+    /// Source: OpenID Connect Session Management 1.0 section 3.
+    fn session_state(&self, login: &Login) -> Option<String> {
+        let origin = self.to.origin().filter(|_| self.request.scope.contains("openid"))?;
+        Some(session_state(self.oauth, &self.app.id, &origin, login.session))
     }
 
     /// Approves the pending row, and remembers the consent that was given for it.

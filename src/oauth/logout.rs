@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
+use url::Url;
 
 use crate::apps::model::App;
 use crate::apps::redirect::{VerifiedRedirect, match_registered};
 use crate::base::id::AppId;
+use crate::base::secret::Digest;
 use crate::db::error::DbError;
 use crate::oauth::claims::{is_id_token, session_name};
 use crate::oauth::ending;
@@ -148,10 +150,22 @@ impl LogoutRequest {
     }
 }
 
-/// Ends a session, and what it gave to apps, and has them told.
+/// Ends a session, and what it gave to apps, and has them told. Answers the URLs that the browser
+/// has to open for those that are told by it.
 ///
 /// # Errors
 /// [`DbError`] if storage fails.
-pub async fn end(oauth: &OAuth, login: &Login) -> Result<(), DbError> {
-    ending::end(oauth, login).await.map(drop)
+pub async fn end(oauth: &OAuth, login: &Login) -> Result<Vec<String>, DbError> {
+    let apps = ending::end(oauth, login).await?;
+    Ok(apps.iter().filter_map(|app| frame(oauth, app, login.session)).collect())
+}
+
+/// Source: OpenID Connect Front-Channel Logout 1.0 section 2.
+fn frame(oauth: &OAuth, app: &App, session: Digest) -> Option<String> {
+    let mut url = Url::parse(app.metadata.frontchannel_logout_uri.as_deref()?).ok()?;
+    if app.metadata.frontchannel_logout_session_required {
+        let sid = session_name(session);
+        url.query_pairs_mut().append_pair("iss", oauth.issuer()).append_pair("sid", &sid);
+    }
+    Some(url.into())
 }

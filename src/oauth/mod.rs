@@ -44,6 +44,7 @@ pub mod response;
 pub mod revocation;
 pub mod select;
 pub mod service;
+pub mod session_state;
 pub mod standard_claims;
 mod store;
 mod store_logout;

@@ -185,6 +185,11 @@ impl Sessions {
         }
     }
 
+    /// What the id in a cookie is stored by.
+    pub fn key_of(cookie: &str) -> Option<Digest> {
+        Some(digest_of(&cookie.parse::<Id>().ok()?))
+    }
+
     /// Begins a session, or takes one a step up: always under a new id, and the old one ends.
     ///
     /// Returns the text for the cookie.

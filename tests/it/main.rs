@@ -42,6 +42,8 @@ mod jose;
 mod logout;
 mod oidc_backchannel;
 mod oidc_dynamic;
+mod oidc_frames;
+mod oidc_logout;
 mod pairwise;
 mod par;
 mod projects;

@@ -9,6 +9,7 @@ use crate::http::browser::Browser;
 use crate::http::oauth::form;
 use crate::http::pages;
 use crate::http::pages::form::not_ours;
+use crate::http::pages::signed_out;
 use crate::http::pages::templates::{SignOutPage, Site};
 use crate::http::session::{self, CurrentLogin, SessionCookies};
 use crate::oauth::logout::{self, LogoutError, LogoutRequest, LogoutStep};
@@ -108,14 +109,20 @@ async fn end(
     cookies: &SessionCookies,
     asked: &LogoutRequest,
 ) -> Response {
-    if let Some(login) = login.login()
-        && let Err(error) = logout::end(&server.oauth, login).await
-    {
-        return pages::broken(&error);
-    }
+    let frames = match login.login() {
+        Some(login) => logout::end(&server.oauth, login).await,
+        None => Ok(Vec::new()),
+    };
+    let frames = match frames {
+        Ok(frames) => frames,
+        Err(error) => return pages::broken(&error),
+    };
     match cookies.end(server).await {
         Ok(removed) => {
-            let mut response = go(asked);
+            let mut response = match frames.as_slice() {
+                [] => go(asked),
+                _ => signed_out::with_frames(server, frames, asked.then.clone()),
+            };
             session::set(response.headers_mut(), removed);
             response
         }

@@ -1,10 +1,10 @@
-//! `/`: who is signed in, and `/signed-out`: that nobody is any more.
+//! `/`: who is signed in.
 
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 
-use crate::http::pages::templates::{HomePage, SignedOutPage, Site};
+use crate::http::pages::templates::{HomePage, Site};
 use crate::http::pages::{page, see_other};
 use crate::http::session::CurrentLogin;
 use crate::server::Server;
@@ -25,9 +25,4 @@ pub(in crate::http::pages) async fn home(
             has_totp: user.has_totp,
         },
     )
-}
-
-/// `GET /signed-out`
-pub(in crate::http::pages) async fn signed_out(State(server): State<Server>) -> Response {
-    page(StatusCode::OK, &SignedOutPage { site: Site::of(&server.config) })
 }

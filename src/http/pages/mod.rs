@@ -3,6 +3,7 @@
 //! They carry the number of the authorization that they are for, and come back through the
 //! protocol's own next step: no page can be skipped by its URL.
 
+mod check_session;
 mod consent;
 pub(in crate::http) mod form;
 mod form_post;
@@ -10,6 +11,7 @@ mod home;
 pub mod links;
 mod select_account;
 mod sign_in;
+pub(in crate::http) mod signed_out;
 pub mod templates;
 mod totp;
 
@@ -35,7 +37,8 @@ pub fn routes() -> Router<Server> {
         .route("/sign-in/totp", get(totp::show).post(totp::submit))
         .route("/select-account", get(select_account::show).post(select_account::submit))
         .route("/consent", get(consent::show).post(consent::submit))
-        .route("/signed-out", get(home::signed_out))
+        .route("/signed-out", get(signed_out::show))
+        .route("/session/check", get(check_session::show))
 }
 
 /// The page for a path that is not there.

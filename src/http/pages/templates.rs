@@ -152,6 +152,10 @@ pub struct ErrorPage {
 pub struct SignedOutPage {
     /// Around it.
     pub site: Site,
+    /// Where other apps sign the user out, too.
+    pub frames: Vec<String>,
+    /// Where the browser goes on.
+    pub then: Option<String>,
 }
 
 /// `templates/sign_out.html`: asks whether to sign out.
@@ -208,7 +212,7 @@ mod tests {
 
     /// Every page with every optional part, filled with these texts.
     fn samples(texts: &[String; 4]) -> Vec<(&'static str, String)> {
-        [sign_in_samples(texts), other_samples(texts)].concat()
+        [sign_in_samples(texts), other_samples(texts), signed_out_samples(texts)].concat()
     }
 
     fn sign_in_samples(texts: &[String; 4]) -> Vec<(&'static str, String)> {
@@ -299,7 +303,6 @@ mod tests {
                     link: Some(Link { href: "/sign-in".to_owned(), text: "Sign in" }),
                 }),
             ),
-            ("signed_out", render(&SignedOutPage { site: site() })),
             (
                 "sign_out",
                 render(&SignOutPage {
@@ -321,6 +324,18 @@ mod tests {
                     has_totp: true,
                 }),
             ),
+        ]
+    }
+
+    fn signed_out_samples(texts: &[String; 4]) -> Vec<(&'static str, String)> {
+        let site = Site::sample;
+        let [_, title, account, _] = texts;
+        let frames = vec![format!("https://portal.example.org/out?iss={account}")];
+        let then = Some(format!("https://portal.example.org/bye?state={title}"));
+        let plain = SignedOutPage { site: site(), frames: Vec::new(), then: None };
+        vec![
+            ("signed_out", render(&plain)),
+            ("signing_out", render(&SignedOutPage { site: site(), frames, then })),
         ]
     }
 

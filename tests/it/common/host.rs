@@ -15,6 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub struct Visit {
     pub method: String,
     pub path: String,
+    pub query: String,
     pub body: String,
     pub authorization: String,
 }
@@ -84,6 +85,7 @@ async fn answer(State(state): State<Arc<Shared>>, request: Request) -> Response 
     state.visits.lock().expect("visits").push(Visit {
         method: parts.method.to_string(),
         path: path.clone(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
         body: String::from_utf8_lossy(&body).into_owned(),
         authorization: field.unwrap_or_default().to_owned(),
     });
