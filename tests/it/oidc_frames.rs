@@ -87,7 +87,7 @@ impl Scene {
         let url = browser.page.current_url().await.expect("a URL");
         let param = |name: &str| {
             let found = url.query_pairs().find(|(key, _)| key == name);
-            found.map(|(_, value)| value.into_owned()).unwrap_or_else(|| panic!("no {name}: {url}"))
+            found.unwrap_or_else(|| panic!("no {name}: {url}")).1.into_owned()
         };
         let fields = [
             ("grant_type", "authorization_code"),
