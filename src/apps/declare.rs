@@ -5,10 +5,10 @@ use chrono::{DateTime, Utc};
 use crate::apps::error::{AppError, Fault};
 use crate::apps::model::{Kind, SecretDigest};
 use crate::apps::new_app::NewApp;
+use crate::apps::secrets::{GivenSecret, NewSecret};
 use crate::apps::service::{Apps, SECRETS_MAX, no_secrets, refusal};
 use crate::apps::store;
 use crate::base::id::AppId;
-use crate::base::secret::Digest;
 use crate::db::Tx;
 use crate::db::changes::Topic;
 use crate::policy::model::Declared;
@@ -44,11 +44,12 @@ impl Apps {
     pub async fn compare_secrets(
         &self,
         id: &AppId,
-        secrets: &[Digest],
+        (secrets, app): (&[GivenSecret], &NewApp),
     ) -> Result<Declared, AppError> {
         check_count(secrets)?;
         let now = self.ctx.now();
-        Ok(secrets_outcome(&store::secrets(&self.ctx.db, id).await?, secrets, now))
+        let found = store::secrets(&self.ctx.db, id).await?;
+        Ok(secrets_outcome(&found, &self.all_sealed(secrets), (app, now)))
     }
 
     /// Makes these the app's secrets, the youngest last, and ends all others at once.
@@ -59,18 +60,22 @@ impl Apps {
     pub async fn declare_secrets(
         &self,
         id: &AppId,
-        secrets: &[Digest],
+        secrets: &[GivenSecret],
     ) -> Result<Declared, AppError> {
         check_count(secrets)?;
-        let input = (id.clone(), secrets.to_vec(), self.ctx.now());
+        let input = (id.clone(), self.all_sealed(secrets), self.ctx.now());
         self.ctx
             .db
             .write(input, |tx, (id, secrets, now)| Box::pin(write_secrets(tx, id, secrets, *now)))
             .await
     }
+
+    fn all_sealed(&self, secrets: &[GivenSecret]) -> Vec<NewSecret> {
+        secrets.iter().map(|secret| self.sealed(secret)).collect()
+    }
 }
 
-fn check_count(secrets: &[Digest]) -> Result<(), AppError> {
+fn check_count(secrets: &[GivenSecret]) -> Result<(), AppError> {
     if secrets.len() <= SECRETS_MAX {
         return Ok(());
     }
@@ -86,12 +91,20 @@ fn outcome(found: Option<&NewApp>, wanted: &NewApp) -> Declared {
     }
 }
 
-/// A secret that is about to end is not the same as one that stays.
-fn secrets_outcome(found: &[SecretDigest], wanted: &[Digest], now: DateTime<Utc>) -> Declared {
+/// A secret that is about to end is not the same as one that stays, nor is one that is known only
+/// by its digest as one that the app can sign with.
+fn secrets_outcome(
+    found: &[SecretDigest],
+    wanted: &[NewSecret],
+    (app, now): (&NewApp, DateTime<Utc>),
+) -> Declared {
+    let is_same_secret = |found: &SecretDigest, wanted: &NewSecret| {
+        found.digest == wanted.digest && found.sealed.is_some() == wanted.sealed_for(app).is_some()
+    };
     let good: Vec<_> = found.iter().filter(|secret| secret.is_good(now)).collect();
     let is_same = good.len() == wanted.len()
         && good.iter().all(|secret| secret.expires_at.is_none())
-        && good.iter().zip(wanted).all(|(secret, wanted)| secret.digest == *wanted);
+        && good.iter().zip(wanted).all(|(secret, wanted)| is_same_secret(secret, wanted));
     match (is_same, good.is_empty()) {
         (true, _) => Declared::Unchanged,
         (false, true) => Declared::Created,
@@ -120,7 +133,7 @@ async fn write_app(
 async fn write_secrets(
     tx: &mut Tx<'_>,
     id: &AppId,
-    secrets: &[Digest],
+    secrets: &[NewSecret],
     now: DateTime<Utc>,
 ) -> Result<Declared, AppError> {
     if !store::hold(tx, id).await? {
@@ -130,11 +143,11 @@ async fn write_secrets(
     if app.kind == Kind::Public && !secrets.is_empty() {
         return Err(no_secrets());
     }
-    let outcome = secrets_outcome(&store::secrets(&mut *tx, id).await?, secrets, now);
+    let outcome = secrets_outcome(&store::secrets(&mut *tx, id).await?, secrets, (&app, now));
     if outcome != Declared::Unchanged {
         store::drop_secrets(tx, id, 0, now).await?;
-        for digest in secrets {
-            store::insert_secret(tx, id, *digest, now).await?;
+        for secret in secrets {
+            store::insert_secret(tx, &app, secret, now).await?;
         }
         tx.touch(Topic::Apps).await?;
     }

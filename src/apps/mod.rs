@@ -10,6 +10,7 @@ pub mod new_app;
 pub mod profile;
 pub mod redirect;
 pub mod registration;
+pub mod secrets;
 pub mod service;
 mod store;
 mod store_registrations;

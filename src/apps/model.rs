@@ -115,6 +115,8 @@ impl AllowedAccounts {
 pub struct SecretDigest {
     /// SHA-256 of the secret.
     pub digest: Digest,
+    /// Itself, sealed, if the app signs with it.
+    pub sealed: Option<Vec<u8>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it ends; `None`: when it is rotated away.

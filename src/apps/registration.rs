@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::apps::error::AppError;
 use crate::apps::new_app::NewApp;
+use crate::apps::secrets::{GivenSecret, NewSecret};
 use crate::apps::service::{Apps, refusal};
 use crate::apps::{store, store_registrations};
 use crate::base::id::AppId;
@@ -26,8 +27,8 @@ pub struct Registered {
 pub struct Registering {
     /// The app.
     pub app: NewApp,
-    /// The digest of its secret, if it has one.
-    pub secret: Option<Digest>,
+    /// Its secret, if it has one.
+    pub secret: Option<GivenSecret>,
     /// The digest of its registration access token.
     pub token: Digest,
     /// What it is charged to; `None` if it came with a token that lets it.
@@ -46,14 +47,14 @@ pub struct Quota {
 }
 
 /// What becomes of an app's secrets when its registration is replaced.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Secrets {
     /// They stay.
     Keep,
     /// They end.
     Drop,
     /// They end, and this is the new one.
-    New(Digest),
+    New(GivenSecret),
 }
 
 /// Why an app cannot register itself.
@@ -84,9 +85,12 @@ impl Apps {
     pub async fn register_itself(&self, new: Registering) -> Result<(), RegisterError> {
         new.app.check().map_err(AppError::Invalid)?;
         let now = self.ctx.now();
+        let secret = new.secret.as_ref().map(|secret| self.sealed(secret));
         self.ctx
             .db
-            .write((new, now), |tx, (new, now)| Box::pin(write_registering(tx, new, *now)))
+            .write((new, secret, now), |tx, (new, secret, now)| {
+                Box::pin(write_registering(tx, new, secret.as_ref(), *now))
+            })
             .await
     }
 
@@ -107,11 +111,15 @@ impl Apps {
     /// [`AppError::Invalid`], [`AppError::Unknown`].
     pub async fn replace(&self, app: NewApp, secrets: Secrets) -> Result<(), AppError> {
         app.check().map_err(AppError::Invalid)?;
-        let input = (app, secrets, self.ctx.now());
+        let new = match &secrets {
+            Secrets::New(given) => Some(self.sealed(given)),
+            Secrets::Keep | Secrets::Drop => None,
+        };
+        let input = (app, secrets, new, self.ctx.now());
         self.ctx
             .db
-            .write(input, |tx, (app, secrets, now)| {
-                Box::pin(write_replaced(tx, app, *secrets, *now))
+            .write(input, |tx, (app, secrets, new, now)| {
+                Box::pin(write_replaced(tx, app, (secrets, new.as_ref()), *now))
             })
             .await
     }
@@ -128,6 +136,7 @@ impl Apps {
 async fn write_registering(
     tx: &mut Tx<'_>,
     new: &Registering,
+    secret: Option<&NewSecret>,
     now: DateTime<Utc>,
 ) -> Result<(), RegisterError> {
     // First, for it makes the registrations of all nodes queue: nobody counts beside another.
@@ -143,8 +152,8 @@ async fn write_registering(
         }
     }
     store::insert(tx, &new.app, now).await.map_err(refusal)?;
-    if let Some(secret) = new.secret {
-        store::insert_secret(tx, &new.app.id, secret, now).await?;
+    if let Some(secret) = secret {
+        store::insert_secret(tx, &new.app, secret, now).await?;
     }
     let source = new.quota.as_ref().map(|quota| quota.source);
     store_registrations::insert(tx, &new.app.id, new.token, source, now).await?;
@@ -154,7 +163,7 @@ async fn write_registering(
 async fn write_replaced(
     tx: &mut Tx<'_>,
     app: &NewApp,
-    secrets: Secrets,
+    (secrets, new): (&Secrets, Option<&NewSecret>),
     now: DateTime<Utc>,
 ) -> Result<(), AppError> {
     if !store::hold(tx, &app.id).await? {
@@ -163,11 +172,10 @@ async fn write_replaced(
     store::update(tx, app, now).await.map_err(refusal)?;
     match secrets {
         Secrets::Keep => {}
-        Secrets::Drop => store::drop_secrets(tx, &app.id, 0, now).await?,
-        Secrets::New(digest) => {
-            store::drop_secrets(tx, &app.id, 0, now).await?;
-            store::insert_secret(tx, &app.id, digest, now).await?;
-        }
+        Secrets::Drop | Secrets::New(_) => store::drop_secrets(tx, &app.id, 0, now).await?,
+    }
+    if let Some(new) = new {
+        store::insert_secret(tx, app, new, now).await?;
     }
     Ok(tx.touch(Topic::Apps).await?)
 }

@@ -9,14 +9,16 @@ use crate::apps::error::{AppError, Fault};
 use crate::apps::model::{App, Kind, SecretDigest};
 use crate::apps::new_app::NewApp;
 use crate::apps::redirect::RedirectUri;
+use crate::apps::secrets::NewSecret;
 use crate::apps::store;
 use crate::base::id::{AccountId, AppId};
-use crate::base::secret::{Digest, Secret};
+use crate::base::secret::Secret;
 use crate::db::Tx;
 use crate::db::cache::Cache;
 use crate::db::changes::Topic;
 use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
+use crate::keys::vault::Vault;
 
 /// Most secrets of one app that are good at once: the new one, and the one it replaces.
 pub const SECRETS_MAX: usize = 2;
@@ -29,16 +31,18 @@ const APPS_HELD_MAX: u64 = 10_000;
 #[derive(Clone, Debug)]
 pub struct Apps {
     pub(in crate::apps) ctx: Ctx,
+    pub(in crate::apps) vault: Vault,
     held: Cache<AppId, Option<Arc<App>>>,
     origins: Cache<(), Arc<HashSet<String>>>,
 }
 
 impl Apps {
     /// On the database of `ctx`.
-    pub fn new(ctx: &Ctx) -> Self {
+    pub fn new(ctx: &Ctx, vault: &Vault) -> Self {
         let changes = ctx.db.changes();
         Self {
             ctx: ctx.clone(),
+            vault: vault.clone(),
             held: Cache::new(changes, Topic::Apps, APPS_HELD_MAX),
             origins: Cache::new(changes, Topic::Apps, 1),
         }
@@ -94,15 +98,19 @@ impl Apps {
         app.check().map_err(AppError::Invalid)?;
         let now = self.ctx.now();
         let secret = (app.kind == Kind::Confidential).then(|| Secret::generate(self.ctx.entropy()));
-        let digest = secret.as_ref().map(Secret::digest);
+        let new = secret.as_ref().map(|secret| self.sealed(&secret.into()));
         self.ctx
             .db
-            .write((app.clone(), digest, now), |tx, (app, digest, now)| {
-                Box::pin(write_new(tx, app, *digest, *now))
+            .write((app.clone(), new.clone(), now), |tx, (app, new, now)| {
+                Box::pin(write_new(tx, app, new.as_ref(), *now))
             })
             .await?;
-        let secrets =
-            digest.map(|digest| SecretDigest { digest, created_at: now, expires_at: None });
+        let secrets = new.map(|new| SecretDigest {
+            digest: new.digest,
+            sealed: new.sealed_for(&app),
+            created_at: now,
+            expires_at: None,
+        });
         Ok((app.with_secrets(secrets.into_iter().collect()), secret))
     }
 
@@ -119,11 +127,11 @@ impl Apps {
         let secret = Secret::generate(self.ctx.entropy());
         let now = self.ctx.now();
         let end = now + TimeDelta::seconds(i64::from(overlap_seconds));
-        let input = (id.clone(), secret.digest(), now, end);
+        let input = (id.clone(), self.sealed(&(&secret).into()), now, end);
         self.ctx
             .db
-            .write(input, |tx, (id, digest, now, end)| {
-                Box::pin(write_secret(tx, id, *digest, (*now, *end)))
+            .write(input, |tx, (id, new, now, end)| {
+                Box::pin(write_secret(tx, id, new, (*now, *end)))
             })
             .await?;
         Ok(secret)
@@ -157,12 +165,12 @@ pub(in crate::apps) fn no_secrets() -> AppError {
 async fn write_new(
     tx: &mut Tx<'_>,
     app: &NewApp,
-    digest: Option<Digest>,
+    secret: Option<&NewSecret>,
     now: DateTime<Utc>,
 ) -> Result<(), AppError> {
     store::insert(tx, app, now).await.map_err(refusal)?;
-    if let Some(digest) = digest {
-        store::insert_secret(tx, &app.id, digest, now).await?;
+    if let Some(secret) = secret {
+        store::insert_secret(tx, app, secret, now).await?;
     }
     Ok(tx.touch(Topic::Apps).await?)
 }
@@ -170,7 +178,7 @@ async fn write_new(
 async fn write_secret(
     tx: &mut Tx<'_>,
     id: &AppId,
-    digest: Digest,
+    secret: &NewSecret,
     (now, end): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<(), AppError> {
     if !store::hold(tx, id).await? {
@@ -181,7 +189,7 @@ async fn write_secret(
         return Err(no_secrets());
     }
     store::end_secrets(tx, id, end).await?;
-    store::insert_secret(tx, id, digest, now).await?;
+    store::insert_secret(tx, &app, secret, now).await?;
     store::drop_secrets(tx, id, SECRETS_MAX, now).await?;
     Ok(tx.touch(Topic::Apps).await?)
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::apps::model::{AllowedAccounts, SecretDigest};
 use crate::apps::new_app::NewApp;
 use crate::apps::redirect::RedirectUri;
+use crate::apps::secrets::NewSecret;
 use crate::base::id::{AccountId, AppId};
 use crate::base::secret::Digest;
 use crate::db::error::DbError;
@@ -53,7 +54,7 @@ pub(in crate::apps) async fn secrets(
 ) -> Result<Vec<SecretDigest>, DbError> {
     let rows = db
         .fetch_all(
-            sql("SELECT digest, created_at, expires_at FROM app_secrets
+            sql("SELECT digest, sealed, created_at, expires_at FROM app_secrets
                   WHERE app_id = $1 ORDER BY id")
             .bind(app),
         )
@@ -116,13 +117,14 @@ pub(in crate::apps) async fn hold(tx: &mut Tx<'_>, app: &AppId) -> Result<bool, 
 /// Adds a secret.
 pub(in crate::apps) async fn insert_secret(
     tx: &mut Tx<'_>,
-    app: &AppId,
-    digest: Digest,
+    app: &NewApp,
+    secret: &NewSecret,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    let query = sql("INSERT INTO app_secrets (app_id, digest, created_at, expires_at)
-                     VALUES ($1, $2, $3, NULL)");
-    tx.execute(query.bind(app).bind(digest).bind(now)).await?;
+    let query = sql("INSERT INTO app_secrets (app_id, digest, sealed, created_at, expires_at)
+                     VALUES ($1, $2, $3, $4, NULL)");
+    let sealed = secret.sealed_for(app);
+    tx.execute(query.bind(&app.id).bind(secret.digest).bind(sealed).bind(now)).await?;
     Ok(())
 }
 
@@ -232,6 +234,7 @@ fn read_secret(row: &Row) -> Result<SecretDigest, DbError> {
     let corrupt = DbError::CorruptRow { table: "app_secrets", column: "digest" };
     Ok(SecretDigest {
         digest: Digest::from_slice(&row.get::<Vec<u8>>("digest")?).ok_or(corrupt)?,
+        sealed: row.get("sealed")?,
         created_at: row.time("created_at")?,
         expires_at: row.optional_time("expires_at")?,
     })

@@ -7,18 +7,22 @@ use serde_json::json;
 
 use crate::apps::claims::{ClaimSource, CustomClaim};
 use crate::apps::error::AppError;
+use crate::apps::metadata::AuthMethod;
 use crate::apps::model::{AllowedAccounts, GrantType, Kind, Status};
 use crate::apps::new_app::NewApp;
 use crate::apps::redirect::RedirectUri;
+use crate::apps::secrets::GivenSecret;
 use crate::apps::service::{Apps, OVERLAP_SECONDS_MAX};
 use crate::base::clock::ManualClock;
 use crate::base::entropy::OsEntropy;
+use crate::base::id::AppId;
 use crate::base::scope::Scope;
 use crate::base::secret::{Digest, Secret};
 use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
 use crate::db::query::sql;
 use crate::db::testing;
+use crate::keys::vault::Vault;
 use crate::policy::model::Declared;
 
 struct Registry {
@@ -41,7 +45,7 @@ async fn registry() -> Registry {
     }
     let clock = Arc::new(ManualClock::at(DateTime::UNIX_EPOCH + TimeDelta::days(20_000)));
     let ctx = Ctx { db, clock: Arc::clone(&clock) as _, entropy: Arc::new(OsEntropy::default()) };
-    Registry { _folder: folder, clock, apps: Apps::new(&ctx), ctx }
+    Registry { _folder: folder, clock, apps: Apps::new(&ctx, &Vault::new(&[7; 32])), ctx }
 }
 
 fn portal() -> NewApp {
@@ -202,7 +206,7 @@ async fn a_public_app_has_no_secrets() {
     assert!(!registry.accepts(&public, &secret.unwrap()).await);
     let added = registry.apps.add_secret(&public.id, 0).await;
     assert!(matches!(added, Err(AppError::Invalid(_))));
-    let declared = registry.apps.declare_secrets(&public.id, &[Digest::of(b"x")]).await;
+    let declared = registry.apps.declare_secrets(&public.id, &[Digest::of(b"x").into()]).await;
     assert!(matches!(declared, Err(AppError::Invalid(_))));
     registry.apps.declare(&full()).await.unwrap();
     assert_eq!(registry.apps.secrets(&public.id).await.unwrap(), []);
@@ -214,20 +218,29 @@ async fn declared_secrets_are_good_and_no_others() {
     let (_, first) = registry.apps.register(full()).await.unwrap();
     let id = full().id;
     let given = [Secret::presented("one"), Secret::presented("two")];
-    let digests = given.each_ref().map(Secret::digest);
+    let secrets = given.each_ref().map(GivenSecret::from);
 
-    assert_eq!(registry.apps.compare_secrets(&id, &digests).await.unwrap(), Declared::Updated);
-    assert_eq!(registry.apps.declare_secrets(&id, &digests).await.unwrap(), Declared::Updated);
-    assert_eq!(registry.apps.compare_secrets(&id, &digests).await.unwrap(), Declared::Unchanged);
-    assert_eq!(registry.apps.declare_secrets(&id, &digests).await.unwrap(), Declared::Unchanged);
+    assert_eq!(
+        registry.apps.compare_secrets(&id, (&secrets, &full())).await.unwrap(),
+        Declared::Updated
+    );
+    assert_eq!(registry.apps.declare_secrets(&id, &secrets).await.unwrap(), Declared::Updated);
+    assert_eq!(
+        registry.apps.compare_secrets(&id, (&secrets, &full())).await.unwrap(),
+        Declared::Unchanged
+    );
+    assert_eq!(registry.apps.declare_secrets(&id, &secrets).await.unwrap(), Declared::Unchanged);
 
     assert!(!registry.accepts(&full(), &first.unwrap()).await);
     assert!(registry.accepts(&full(), &given[0]).await);
     assert!(registry.accepts(&full(), &given[1]).await);
-    let three = [digests[0], digests[1], Digest::of(b"x")];
+    let three = [&given[0], &given[1], &Secret::presented("x")].map(GivenSecret::from);
     assert!(matches!(registry.apps.declare_secrets(&id, &three).await, Err(AppError::Invalid(_))));
     registry.apps.add_secret(&id, 60).await.unwrap();
-    assert_eq!(registry.apps.compare_secrets(&id, &digests).await.unwrap(), Declared::Updated);
+    assert_eq!(
+        registry.apps.compare_secrets(&id, (&secrets, &full())).await.unwrap(),
+        Declared::Updated
+    );
 }
 
 #[tokio::test]
@@ -266,4 +279,30 @@ async fn what_the_database_holds_is_parsed_again() {
     let found = registry.apps.find(&portal().id).await;
 
     assert!(matches!(found, Err(DbError::CorruptRow { column: "callback_urls", .. })));
+}
+
+#[tokio::test]
+async fn a_secret_is_known_itself_only_where_the_app_signs_with_it() {
+    let registry = registry().await;
+    let (_, plain) = registry.apps.register(full()).await.unwrap();
+    let mut signs = NewApp { id: "signs".parse().unwrap(), ..full() };
+    signs.metadata.token_endpoint_auth_method = Some(AuthMethod::ClientSecretJwt);
+    let (_, first) = registry.apps.register(signs.clone()).await.unwrap();
+    let known = async |id: &AppId| {
+        let app = registry.apps.find(id).await.unwrap().unwrap();
+        let secrets = registry.apps.signing_secrets(&app);
+        secrets.iter().map(|secret| secret.reveal().to_owned()).collect::<Vec<_>>()
+    };
+
+    assert!(plain.is_some() && known(&full().id).await.is_empty());
+    let second = registry.apps.add_secret(&signs.id, 60).await.unwrap();
+    let both = [first.unwrap().reveal().to_owned(), second.reveal().to_owned()];
+    assert_eq!(known(&signs.id).await, both);
+    let given = [GivenSecret::from(&Secret::presented("declared"))];
+    registry.apps.declare_secrets(&signs.id, &given).await.unwrap();
+    assert_eq!(known(&signs.id).await, ["declared"]);
+    let again = registry.apps.compare_secrets(&signs.id, (&given, &signs)).await.unwrap();
+    assert_eq!(again, Declared::Unchanged);
+    let plain = registry.apps.compare_secrets(&signs.id, (&given, &full())).await.unwrap();
+    assert_eq!(plain, Declared::Updated);
 }

@@ -48,8 +48,8 @@ pub async fn database(config: &Config) -> anyhow::Result<(Ctx, Vec<&'static str>
 pub async fn open(config: &Config) -> anyhow::Result<Opened> {
     let (ctx, _) = database(config).await?;
     let vault = Vault::new(config.encryption_key.bytes());
-    let users = Users::new(ctx.clone(), vault, config)?;
-    let apps = Apps::new(&ctx);
+    let users = Users::new(ctx.clone(), vault.clone(), config)?;
+    let apps = Apps::new(&ctx, &vault);
     let setup =
         Setup::new(&users, &Accounts::new(&ctx), &apps, &Policies::new(&ctx), &Projects::new(&ctx));
     Ok(Opened { ctx, users, apps, setup })

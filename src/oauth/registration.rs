@@ -163,7 +163,7 @@ pub async fn register(
     let token = Secret::generate(oauth.ctx().entropy());
     let registering = Registering {
         app: app.clone(),
-        secret: secret.as_ref().map(Secret::digest),
+        secret: secret.as_ref().map(Into::into),
         token: token.digest(),
         quota: leave.quota,
     };
@@ -214,10 +214,13 @@ pub async fn put(
     {
         sector::verify(oauth, &app).await?;
     }
-    let fresh = needs_secret(&app) && !needs_secret(&held);
+    // Of the secret before, nothing but a digest may be known.
+    let by_hmac = Some(AuthMethod::ClientSecretJwt);
+    let signs = |app: &NewApp| app.metadata.token_endpoint_auth_method == by_hmac;
+    let fresh = needs_secret(&app) && (!needs_secret(&held) || (signs(&app) && !signs(&held)));
     let secret = fresh.then(|| Secret::generate(oauth.ctx().entropy()));
     let secrets = match &secret {
-        Some(secret) => Secrets::New(secret.digest()),
+        Some(secret) => Secrets::New(secret.into()),
         None if needs_secret(&app) => Secrets::Keep,
         None => Secrets::Drop,
     };

@@ -62,7 +62,7 @@ pub(in crate::oauth) async fn world() -> World {
     let parts = Parts {
         issuer: config.issuer.clone(),
         keys: Keys::load(&ctx, &vault, &config.keys).await.unwrap(),
-        apps: Apps::new(&ctx),
+        apps: Apps::new(&ctx, &vault),
         users: Users::new(ctx.clone(), vault.clone(), &config).unwrap(),
         accounts: Accounts::new(&ctx),
         policies: Policies::new(&ctx),

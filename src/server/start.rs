@@ -88,7 +88,7 @@ impl Server {
         let policies = Policies::new(&ctx);
         let users = Users::new(ctx.clone(), vault.clone(), &config)?;
         let accounts = Accounts::new(&ctx);
-        let apps = Apps::new(&ctx);
+        let apps = Apps::new(&ctx, &vault);
         let projects = Projects::new(&ctx);
         let outbound = Outbound::new(&config.outbound)?;
         let tls = config.tls.listener.as_ref().map(Tls::new).transpose()?;

@@ -24,7 +24,7 @@ impl<'a> Planner<'a> {
             self.add(change.with_fields(fields.unwrap_or_default()), Act::App(entry));
         }
         if let Some(digests) = &entry.secrets {
-            let compared = self.setup.apps.compare_secrets(id, digests).await;
+            let compared = self.setup.apps.compare_secrets(id, (digests, &entry.app)).await;
             if let Some(declared) = self.noted(&entry.id, compared)? {
                 let change = Change::new(declared, &format!("secrets of app {id}"));
                 self.add(change, Act::Secrets(entry, digests));

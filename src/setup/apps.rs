@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::apps::claims::{ClaimSource, CustomClaim};
-use crate::apps::metadata::ClientMetadata;
+use crate::apps::metadata::{AuthMethod, ClientMetadata};
 use crate::apps::model::{AllowedAccounts, GrantType, Kind, Status};
 use crate::apps::new_app::NewApp;
 use crate::apps::redirect::RedirectUri;
+use crate::apps::secrets::GivenSecret;
 use crate::base::id::{AccountId, AppId};
 use crate::base::scope::Scope;
-use crate::base::secret::Digest;
 use crate::gate::routes::SCOPES;
 use crate::keys::algorithm::Algorithm;
 use crate::oauth::standard_claims::SCOPES as OPENID_SCOPES;
@@ -61,7 +61,7 @@ pub(in crate::setup) fn read(
     let accounts = read_accounts(&object, &mut app, notes);
     read_texts(&object, &mut app, notes);
     read_protocol(&object, &mut app, notes);
-    let secrets: Option<Vec<Digest>> = object
+    let secrets: Option<Vec<GivenSecret>> = object
         .list("secrets", notes)
         .map(|parts| parts.iter().filter_map(|part| client_secret(part, outside, notes)).collect());
     // The rules look at the app as a whole, which it is only when every field was understood.
@@ -71,6 +71,12 @@ pub(in crate::setup) fn read(
         }
         if app.kind == Kind::Public && secrets.as_ref().is_some_and(|list| !list.is_empty()) {
             part.fault_of("secrets", "a public app has none: it could not keep them", notes);
+        }
+        let is_hashed = |list: &Vec<GivenSecret>| list.iter().any(|one| one.clear.is_none());
+        if app.metadata.token_endpoint_auth_method == Some(AuthMethod::ClientSecretJwt)
+            && secrets.as_ref().is_some_and(is_hashed)
+        {
+            part.fault_of("secrets", "client_secret_jwt needs the secret, not its hash", notes);
         }
     }
     Some(AppEntry { id: part.at(id.value), account, accounts, app, secrets })

@@ -4,8 +4,9 @@ use serde_json::{Map, Value};
 
 use crate::accounts::model::{NewAccount, NewGroup};
 use crate::apps::new_app::NewApp;
+use crate::apps::secrets::GivenSecret;
 use crate::base::id::{AccountId, AppId, GroupId, ProjectId};
-use crate::base::secret::{Digest, Secret};
+use crate::base::secret::Secret;
 use crate::projects::model::NewProject;
 use crate::setup::fault::{Fault, Faults};
 use crate::setup::read::{At, Notes, Object, Part};
@@ -94,8 +95,8 @@ pub struct AppEntry {
     pub accounts: Vec<At<AccountId>>,
     /// What it is.
     pub app: NewApp,
-    /// Digests of all its secrets; `None` leaves them as they are.
-    pub secrets: Option<Vec<Digest>>,
+    /// All its secrets; `None` leaves them as they are.
+    pub secrets: Option<Vec<GivenSecret>>,
 }
 
 impl Declaration {

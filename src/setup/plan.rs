@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::accounts::model::{Account, NewAccount};
+use crate::apps::secrets::GivenSecret;
 use crate::base::id::{AccountId, ProjectId, UserId};
-use crate::base::secret::Digest;
 use crate::db::error::DbError;
 use crate::policy::model::Declared;
 use crate::projects::model::NewProject;
@@ -55,7 +55,7 @@ pub(in crate::setup) enum Act<'a> {
     /// Make or change an app.
     App(&'a AppEntry),
     /// Change the secrets of an app.
-    Secrets(&'a AppEntry, &'a [Digest]),
+    Secrets(&'a AppEntry, &'a [GivenSecret]),
 }
 
 /// Compares, and collects.

@@ -10,6 +10,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::apps::secrets::GivenSecret;
 use crate::base::secret::{Digest, Secret};
 use crate::setup::read::{Notes, Part, any};
 use crate::setup::tree::Item;
@@ -97,8 +98,12 @@ fn from_file(path: &Path) -> Result<String, String> {
 
 /// What is stored of a client secret: the digest of the one in clear, or `sha256:` and 64
 /// hexadecimal digits.
-pub fn client_secret(part: &Part<'_>, outside: &Outside<'_>, notes: &mut Notes) -> Option<Digest> {
-    let digest = match read(part, outside, notes)? {
+pub fn client_secret(
+    part: &Part<'_>,
+    outside: &Outside<'_>,
+    notes: &mut Notes,
+) -> Option<GivenSecret> {
+    let given = match read(part, outside, notes)? {
         Declared::Clear(secret) if secret.reveal().chars().count() < CLIENT_SECRET_CHARS_MIN => {
             part.fault(
                 notes,
@@ -106,13 +111,13 @@ pub fn client_secret(part: &Part<'_>, outside: &Outside<'_>, notes: &mut Notes) 
             );
             return None;
         }
-        Declared::Clear(secret) => Some(secret.digest()),
-        Declared::Hash(text) => text.strip_prefix("sha256:").and_then(from_hex),
+        Declared::Clear(secret) => Some((&secret).into()),
+        Declared::Hash(text) => text.strip_prefix("sha256:").and_then(from_hex).map(Into::into),
     };
-    if digest.is_none() {
+    if given.is_none() {
         part.fault(notes, "the hash must be sha256: and 64 hexadecimal digits");
     }
-    digest
+    given
 }
 
 fn from_hex(text: &str) -> Option<Digest> {
@@ -177,6 +182,7 @@ mod tests {
         let digest = |text: &str| {
             let node = Node::parse(text).unwrap();
             client_secret(&Part::root(&node), &outside(Path::new(".")), &mut Notes::default())
+                .map(|given| given.digest)
         };
         let long = "x".repeat(32);
         assert_eq!(digest(&long), Some(Secret::presented(long.as_str()).digest()));

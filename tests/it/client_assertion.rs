@@ -12,6 +12,7 @@ use crate::common::signer::{JWT_BEARER, Signer, attacks, bent, hs256, strange_he
 
 both!(
     an_app_signs_who_it_is,
+    an_app_signs_with_its_secret,
     case_28_an_app_that_signs_uses_no_other_method,
     case_29_a_statement_is_for_us_and_short,
     case_29_a_statement_is_good_for_one_request,
@@ -77,6 +78,37 @@ async fn an_app_signs_who_it_is(db: Kind) {
     assert!(list("token_endpoint_auth_methods_supported").contains(&json!("private_key_jwt")));
     let algorithms = list("token_endpoint_auth_signing_alg_values_supported");
     assert!(algorithms.contains(&json!("ES256")) && !algorithms.contains(&json!("none")));
+}
+
+async fn an_app_signs_with_its_secret(db: Kind) {
+    let server = TestServer::start(db).await;
+    let key = Signer::new("ES256");
+    let secret = "signing-secret-0123456789-abcdefghijklmnop";
+    let metadata = json!({"token_endpoint_auth_method": "client_secret_jwt", "jwks": key.jwks()});
+    let declared = declared("signs", &metadata);
+    server.apply(&format!("{declared}\n    secrets: [{secret}]")).await;
+    let sign = |secret: &str, alg: &str| {
+        hs256(secret.as_bytes(), &json!({"alg": alg}), &statement(&server, "signs"))
+    };
+
+    present(&server, &sign(secret, "HS256"), &[]).await.expect(200);
+    let once = sign(secret, "HS256");
+    present(&server, &once, &[]).await.expect(200);
+    let digest = crate::common::jwt::encode(narthex::base::secret::Digest::of(secret.as_bytes()).0);
+    let by_key = key.sign("JWT", &statement(&server, "signs"));
+    let wrong = [once, sign("wrong", "HS256"), sign("", "HS256"), sign(secret, "none"), by_key];
+    for token in wrong.into_iter().chain([sign(&digest, "HS256"), sign(secret, "HS512")]) {
+        assert_eq!(present(&server, &token, &[]).await.refusal(), "401 invalid_client", "{token}");
+    }
+    let fields = [("grant_type", "client_credentials"), ("client_id", "signs")];
+    let plain = [&fields[..], &[("client_secret", secret)]].concat();
+    assert_eq!(server.browser().post("/token", &plain).await.refusal(), "401 invalid_client");
+    let id = "signs".parse().unwrap();
+    let added = server.server.apps.add_secret(&id, 60).await.unwrap();
+    present(&server, &sign(added.reveal(), "HS256"), &[]).await.expect(200);
+    present(&server, &sign(secret, "HS256"), &[]).await.expect(200);
+    let hash = format!("    secrets: [{{ hash: 'sha256:{}' }}]", "ab".repeat(32));
+    assert!(server.try_apply(&format!("{declared}\n{hash}")).await.is_err());
 }
 
 async fn case_28_an_app_that_signs_uses_no_other_method(db: Kind) {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::common::actors::{ClientApp, Tokens, VERIFIER};
 use crate::common::answer::Answer;
 use crate::common::database::Kind;
+use crate::common::fapi::Fapi;
 use crate::common::proof::{ProofKey, claims};
 use crate::common::server::TestServer;
 use crate::common::world::{ada, backend, portal};
@@ -272,10 +273,9 @@ async fn proofs_of_fapi_apps_are_not_signed_with_rs256(db: Kind) {
     let proof = || rsa.sign_rs256(&claims(&server, "POST", "/token"));
 
     assert_eq!(app.prove(&[&proof()], &fields).await.status, 200);
-    let lines = "type: confidential\n    client_metadata: { profile: fapi2_security, dpop_bound_access_tokens: true }";
-    server.change_app("backend", "type: confidential", lines).await;
-    let refused = app.prove(&[&proof()], &fields).await;
+    let client = Fapi::security(&server, "one").await;
+    let refused = client.post("/token", Some(&proof()), &fields).await;
     assert_eq!(refused.refusal(), "400 invalid_dpop_proof");
     let es256 = at_token(&server, &ProofKey::new());
-    assert_eq!(app.prove(&[&es256], &fields).await.status, 200);
+    assert_eq!(client.post("/token", Some(&es256), &fields).await.status, 200);
 }

@@ -36,6 +36,7 @@ mod crash;
 mod discovery;
 mod dpop;
 mod dpop_resource;
+mod fapi2;
 mod gate;
 mod introspection;
 mod jose;

@@ -73,6 +73,14 @@ async fn signed(oauth: &OAuth, app: &App, jws: Jws<'_>) -> Result<Map<String, Va
         let allowed = app.signing_algorithms(registered);
         return client_keys::verified(oauth, app, jws, &allowed).await;
     }
+    if may_use(app, AuthMethod::ClientSecretJwt) {
+        for secret in oauth.parts().apps.signing_secrets(app) {
+            if let Ok(claims) = jws.clone().verify_hs256(&secret) {
+                return Ok(claims);
+            }
+        }
+        return Err(TokenFault("no secret verifies it"));
+    }
     Err(TokenFault("the app does not sign assertions"))
 }
 

@@ -5,9 +5,16 @@ use serde_json::{Value, json};
 use crate::config::model::Issuer;
 
 pub(in crate::oauth::discovery) fn metadata(_: &Issuer) -> Value {
-    let known = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
-    let or_none = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
-    let algorithms = ["RS256", "PS256", "ES256", "EdDSA"];
+    let known =
+        ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"];
+    let or_none = [
+        "client_secret_basic",
+        "client_secret_post",
+        "client_secret_jwt",
+        "private_key_jwt",
+        "none",
+    ];
+    let algorithms = ["HS256", "RS256", "PS256", "ES256", "EdDSA"];
     json!({
         "token_endpoint_auth_methods_supported": or_none,
         "revocation_endpoint_auth_methods_supported": or_none,

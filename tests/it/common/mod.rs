@@ -5,6 +5,7 @@ pub mod answer;
 pub mod browser;
 pub mod chromium;
 pub mod database;
+pub mod fapi;
 pub mod form;
 pub mod host;
 pub mod jwt;
