@@ -52,6 +52,7 @@ impl ClientMetadata {
         self.check_encryption(&mut faults);
         self.check_requests(&mut faults);
         self.check_ciba(&mut faults);
+        self.check_resources(&mut faults);
         self.check_urls(around.callback_urls, &mut faults);
         self.check_sector(around.callback_urls, &mut faults);
         self.check_texts(&mut faults);
@@ -230,6 +231,19 @@ impl ClientMetadata {
         }
     }
 
+    /// Source: RFC 8707 section 2: absolute, without a fragment.
+    fn check_resources(&self, faults: &mut Faults) {
+        if self.resources.len() > ITEMS_MAX {
+            faults.add("resources", "must be at most 32");
+        }
+        for (index, uri) in self.resources.iter().take(ITEMS_MAX).enumerate() {
+            let is_absolute = ::url::Url::parse(uri).is_ok_and(|url| url.fragment().is_none());
+            if !is_absolute || uri.len() > TEXT_BYTES_MAX || !uri.bytes().all(is_visible) {
+                faults.add(format!("resources[{index}]"), "must be a URI without a fragment");
+            }
+        }
+    }
+
     fn check_urls(&self, callback_urls: &[RedirectUri], faults: &mut Faults) {
         for (field, url) in [
             ("jwks_uri", &self.jwks_uri),
@@ -340,6 +354,10 @@ impl ClientMetadata {
 
 fn is_origin(url: &RedirectUri, origin: &str) -> bool {
     url.origin().as_deref() == Some(origin)
+}
+
+fn is_visible(byte: u8) -> bool {
+    byte.is_ascii_graphic()
 }
 
 /// The shape of a language tag. Source: RFC 5646 section 2.1.

@@ -150,6 +150,10 @@ pub struct ClientMetadata {
     pub tls_client_auth_san_email: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub authorization_details_types: Vec<String>,
+    /// The resource servers, beside this one, that the app may have tokens for (RFC 8707); ours,
+    /// and the operator's to say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
 
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backchannel_token_delivery_mode: Option<DeliveryMode>,

@@ -91,6 +91,13 @@ variants! {
     }
 }
 
+impl GrantType {
+    /// Whether only an app that shows who it is may use it.
+    pub fn needs_secret(self) -> bool {
+        matches!(self, Self::ClientCredentials | Self::TokenExchange | Self::JwtBearer | Self::Ciba)
+    }
+}
+
 /// The accounts that may use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AllowedAccounts {

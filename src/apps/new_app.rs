@@ -214,12 +214,20 @@ impl NewApp {
         if self.grant_types.is_empty() {
             faults.push(Fault::new("grant_types", "must not be empty"));
         }
-        if has(GrantType::RefreshToken) && !has(GrantType::AuthorizationCode) {
-            let problem = "refresh_token needs authorization_code, which gives the first one";
+        let gives_first =
+            [GrantType::AuthorizationCode, GrantType::DeviceCode, GrantType::Ciba].map(has);
+        if has(GrantType::RefreshToken) && !gives_first.contains(&true) {
+            let problem = "refresh_token needs a grant type that gives the first one: \
+                           authorization_code, device_code or ciba";
             faults.push(Fault::new("grant_types", problem));
         }
-        if has(GrantType::ClientCredentials) && self.kind == Kind::Public {
-            let problem = "client_credentials needs the type confidential: a public app has none";
+        let secret = self.grant_types.iter().find(|grant| grant.needs_secret());
+        if let (Some(grant), Kind::Public) = (secret, self.kind) {
+            let problem = format!("{grant} needs the type confidential: a public app has none");
+            faults.push(Fault::new("grant_types", problem));
+        }
+        if has(GrantType::JwtBearer) && !self.metadata.may_impersonate {
+            let problem = "jwt-bearer needs may_impersonate: the app would speak for any user";
             faults.push(Fault::new("grant_types", problem));
         }
         if has(GrantType::AuthorizationCode) && self.callback_urls.is_empty() {

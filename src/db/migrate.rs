@@ -39,6 +39,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0005_grants", include_str!("../../migrations/0005_grants.sql")),
     ("0006_projects", include_str!("../../migrations/0006_projects.sql")),
     ("0007_openid", include_str!("../../migrations/0007_openid.sql")),
+    ("0011_waiting", include_str!("../../migrations/0011_waiting.sql")),
     ("0012_registrations", include_str!("../../migrations/0012_registrations.sql")),
     ("0013_jobs", include_str!("../../migrations/0013_jobs.sql")),
     ("0014_logout", include_str!("../../migrations/0014_logout.sql")),

@@ -1,4 +1,4 @@
-//! Cookies: five names, one set of attributes but for the one that scripts may read.
+//! Cookies: six names, one set of attributes but for the one that scripts may read.
 //!
 //! On https every name begins with `__Host-`: browsers take such a cookie only from this very host,
 //! over TLS and for all paths, so that no neighbouring host can plant one.
@@ -21,10 +21,14 @@ pub enum Cookie {
     /// What changes with the session, for the script of our frame: nothing that opens anything.
     /// Source: OpenID Connect Session Management 1.0 section 3.3.
     State,
+    /// Which page of ours somebody was sent to sign in from.
+    Errand,
 }
 
 /// 400 days: the longest that browsers keep a cookie.
 const LONG_SECONDS: u32 = 400 * 86_400;
+/// As long as a sign-in may take.
+const ERRAND_SECONDS: u32 = 30 * 60;
 
 impl Cookie {
     /// Its name.
@@ -40,6 +44,8 @@ impl Cookie {
             (Self::Known, false) => "known",
             (Self::State, true) => "__Host-state",
             (Self::State, false) => "state",
+            (Self::Errand, true) => "__Host-errand",
+            (Self::Errand, false) => "errand",
         }
     }
 
@@ -64,6 +70,7 @@ impl Cookie {
             // Ends with the browser's session; the table knows when it really ends.
             Self::Session | Self::Pending | Self::State => self.line(value, https, None),
             Self::Browser | Self::Known => self.line(value, https, Some(LONG_SECONDS)),
+            Self::Errand => self.line(value, https, Some(ERRAND_SECONDS)),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use crate::base::id::{AppId, GrantId, UserId};
 use crate::base::scope::Scope;
@@ -42,6 +43,12 @@ pub struct AccessToken {
     pub binding: Option<Binding>,
     /// Whether claims were asked for by name, for userinfo.
     pub claims_requested: bool,
+    /// For whom it is. Source: RFC 8707.
+    pub audience: Vec<String>,
+    /// Who acts for the user. Source: RFC 8693 section 4.1.
+    pub act: Option<Value>,
+    /// What it allows in detail. Source: RFC 9396.
+    pub details: Vec<Value>,
 }
 
 /// Why a token is refused.
@@ -65,6 +72,22 @@ pub enum TokenFault {
 /// [`TokenFault::Invalid`] for anything that is not good, [`TokenFault::Internal`] if storage
 /// does not answer.
 pub async fn verify(oauth: &OAuth, token: &str) -> Result<Arc<AccessToken>, TokenFault> {
+    let access = verify_for_any(oauth, token).await?;
+    if access.audience.iter().any(|one| one == oauth.issuer()) {
+        Ok(access)
+    } else {
+        Err(TokenFault::Invalid("it is for another audience"))
+    }
+}
+
+/// As [`verify`], for a token that may be for other resource servers alone.
+///
+/// # Errors
+/// As [`verify`].
+pub(in crate::oauth) async fn verify_for_any(
+    oauth: &OAuth,
+    token: &str,
+) -> Result<Arc<AccessToken>, TokenFault> {
     let (key, access) = signed(oauth, token)?;
     check_people(oauth, &access).await?;
     oauth.caches().alive.get_or_load(&key, check_alive(oauth, &access)).await?;

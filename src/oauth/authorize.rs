@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::apps::model::App;
 use crate::apps::redirect::{VerifiedRedirect, match_registered};
 use crate::base::id::{AccountId, GrantId};
@@ -72,6 +74,8 @@ pub struct ConsentAsk {
     pub destination: String,
     /// What is asked for, sorted.
     pub scopes: Vec<String>,
+    /// What is asked for in detail. Source: RFC 9396.
+    pub details: Vec<Value>,
     /// Who is asked.
     pub user: Arc<User>,
 }
@@ -262,7 +266,9 @@ impl<'a> Journey<'a> {
             return Ok(Consent::GivenNow);
         }
         let given = self.oauth.consented(&login.user, &self.app.id).await?;
-        let covers = self.request.consent_scope().is_within(&given);
+        // Details are for this one occasion. Source: RFC 9396 section 6.
+        let covers = self.request.consent_scope().is_within(&given)
+            && self.request.authorization_details.is_empty();
         Ok(if covers { Consent::Remembered } else { Consent::Missing })
     }
 
@@ -294,6 +300,7 @@ impl<'a> Journey<'a> {
             account_name: account.map_or_else(String::new, |account| account.name.clone()),
             destination,
             scopes: self.request.consent_scope().tokens().map(str::to_owned).collect(),
+            details: self.request.authorization_details.clone(),
             user,
         })
     }

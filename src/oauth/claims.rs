@@ -43,8 +43,8 @@ pub struct AccessClaims<'a> {
     pub acr: Option<&'a str>,
     /// This server.
     pub iss: &'a str,
-    /// The resource API, which this server is.
-    pub aud: &'a str,
+    /// For whom it is: the resource API, which this server is, unless others are named.
+    pub aud: Audience<'a>,
     /// When it ends.
     pub exp: i64,
     /// When it was issued.
@@ -67,9 +67,36 @@ pub struct AccessClaims<'a> {
     /// What it is bound to. Source: RFC 7800 section 3.1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cnf: Option<&'a Binding>,
+    /// Who acts for the user, through how many hands. Source: RFC 8693 section 4.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub act: Option<&'a Value>,
+    /// What it allows in detail. Source: RFC 9396 section 9.1.
+    #[serde(skip_serializing_if = "<[Value]>::is_empty")]
+    pub authorization_details: &'a [Value],
     /// What the app was configured to get.
     #[serde(flatten)]
     pub custom: Map<String, Value>,
+}
+
+/// For whom an access token is. Source: RFC 7519 section 4.1.3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Audience<'a> {
+    /// One.
+    One(&'a str),
+    /// Several.
+    Many(&'a [String]),
+}
+
+impl<'a> Audience<'a> {
+    /// These; this server, if they are none.
+    pub fn of(named: &'a [String], issuer: &'a str) -> Self {
+        match named {
+            [] => Self::One(issuer),
+            [one] => Self::One(one),
+            many => Self::Many(many),
+        }
+    }
 }
 
 /// The claims of an ID token. Source: OpenID Connect Core section 2.
@@ -165,9 +192,7 @@ pub fn read_access(
     if text("iss") != Some(issuer) {
         return Err("it is of another issuer");
     }
-    if !is_for(claims, issuer) {
-        return Err("it is for another audience");
-    }
+    let audience = audience(claims)?;
     let (iat, exp) = (instant(claims, "iat")?, instant(claims, "exp")?);
     if now >= exp {
         return Err("it has expired");
@@ -206,6 +231,12 @@ pub fn read_access(
         amr: texts(claims, "amr"),
         binding: binding(claims)?,
         claims_requested: claims.get("claims_requested") == Some(&Value::Bool(true)),
+        audience,
+        act: claims.get("act").cloned(),
+        details: match claims.get("authorization_details") {
+            Some(Value::Array(details)) => details.clone(),
+            _ => Vec::new(),
+        },
     })
 }
 
@@ -222,6 +253,18 @@ pub fn is_for(claims: &Map<String, Value>, audience: &str) -> bool {
         Some(Value::String(one)) => one == audience,
         Some(Value::Array(many)) => many.iter().any(|one| one.as_str() == Some(audience)),
         _ => false,
+    }
+}
+
+/// All that `aud` names.
+fn audience(claims: &Map<String, Value>) -> Result<Vec<String>, &'static str> {
+    const MALFORMED: &str = "it is for another audience";
+    match claims.get("aud") {
+        Some(Value::String(one)) => Ok(vec![one.clone()]),
+        Some(Value::Array(many)) if !many.is_empty() => {
+            many.iter().map(|one| one.as_str().map(str::to_owned).ok_or(MALFORMED)).collect()
+        }
+        _ => Err(MALFORMED),
     }
 }
 
@@ -305,7 +348,6 @@ mod tests {
         check_typ(Some("logout+jwt"), |_| (), "not an access token");
         check(set("token_use", json!("id")), "not an access token");
         check(set("iss", json!("https://id.example/")), "another issuer");
-        check(set("aud", json!("portal")), "another audience");
         check(set("sub", json!("portal")), "");
         check(set("jti", json!("abc")), "the app's own");
         check(set("jti", json!("07.abc")), "jti is malformed");

@@ -32,6 +32,9 @@ pub enum Refusal {
     /// No verifier, another one, or one where no challenge was given.
     #[error("code_verifier does not match")]
     WrongVerifier,
+    /// An assertion that is not signed by the app, not for us, or not for now.
+    #[error("the assertion is not good")]
+    BadAssertion,
     /// The grant was revoked.
     #[error("revoked")]
     Revoked,
@@ -89,6 +92,9 @@ pub enum TokenError {
     /// The scope is malformed, or beyond what the app or the grant has.
     #[error("invalid_scope")]
     InvalidScope,
+    /// An error that a standard beyond RFC 6749 section 5.2 names.
+    #[error("{0}: {1}")]
+    Named(&'static str, &'static str),
     /// Our fault. Not in RFC 6749 section 5.2; sent with status 500.
     #[error("server_error")]
     Internal(#[from] DbError),
@@ -112,6 +118,7 @@ impl TokenError {
             Self::UnauthorizedClient(_) => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
+            Self::Named(code, _) => code,
             Self::Internal(_) | Self::Keys(_) | Self::Bug(_) => "server_error",
         }
     }
@@ -121,7 +128,8 @@ impl TokenError {
         match self {
             Self::InvalidRequest(text)
             | Self::UnauthorizedClient(text)
-            | Self::InvalidDpopProof(text) => text,
+            | Self::InvalidDpopProof(text)
+            | Self::Named(_, text) => text,
             Self::UseDpopNonce(_) => "the DPoP proof needs the nonce of the header DPoP-Nonce",
             Self::InvalidClient { .. } => "client authentication failed",
             Self::InvalidGrant(_) => {

@@ -1,9 +1,10 @@
 //! Telling resource servers what a token is worth. Source: RFC 7662.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::apps::model::{App, Kind};
-use crate::oauth::access_token::{TokenFault, verify};
+use crate::oauth::access_token::{TokenFault, verify_for_any};
 use crate::oauth::binding::Binding;
 use crate::oauth::client_auth::authenticate;
 use crate::oauth::error::TokenError;
@@ -41,7 +42,7 @@ pub struct Introspection {
     pub sub: Option<String>,
     /// Whom it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub aud: Option<String>,
+    pub aud: Option<Value>,
     /// Who issued it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
@@ -51,6 +52,12 @@ pub struct Introspection {
     /// What it is bound to. Source: RFC 9449 section 6.2, RFC 8705 section 3.2.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Binding>,
+    /// Who acts for the user. Source: RFC 8693 section 4.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub act: Option<Value>,
+    /// What it allows in detail. Source: RFC 9396 section 9.2.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details: Vec<Value>,
 }
 
 /// Says what a token is worth, to an app that can prove who it is.
@@ -81,7 +88,7 @@ async fn access_token(
     caller: &App,
     token: &str,
 ) -> Result<Introspection, TokenError> {
-    let access = match verify(oauth, token).await {
+    let access = match verify_for_any(oauth, token).await {
         Ok(access) => access,
         Err(TokenFault::Invalid(_)) => return Ok(Introspection::default()),
         Err(TokenFault::Internal(error)) => return Err(error.into()),
@@ -109,15 +116,25 @@ async fn access_token(
         exp: Some(access.exp.timestamp()),
         iat: Some(access.iat.timestamp()),
         sub: Some(sub),
-        aud: Some(oauth.issuer().to_owned()),
+        aud: Some(one_or_many(&access.audience)),
         iss: Some(oauth.issuer().to_owned()),
         jti: Some(access.jti.clone()),
+        act: access.act.clone(),
+        authorization_details: access.details.clone(),
     })
 }
 
 /// What the user signs in with, unless that would tell what a pairwise subject hides.
 fn username(app: &App, user: Option<&User>) -> Option<String> {
     user.filter(|_| !subject::is_pairwise(app)).map(|user| user.username.clone())
+}
+
+/// As tokens write it: text, or a list of texts. Source: RFC 7519 section 4.1.3.
+fn one_or_many(audience: &[String]) -> Value {
+    match audience {
+        [one] => one.as_str().into(),
+        many => many.into(),
+    }
 }
 
 async fn refresh_token(

@@ -17,11 +17,13 @@ use crate::db::error::DbError;
 use crate::oauth::acr;
 use crate::oauth::binding::Binding;
 use crate::oauth::claims::{
-    ACCESS_TOKEN_TYPE, AccessClaims, ID_TOKEN_TYPE, IdClaims, at_hash, custom, session_name,
+    ACCESS_TOKEN_TYPE, AccessClaims, Audience, ID_TOKEN_TYPE, IdClaims, at_hash, custom,
+    session_name,
 };
 use crate::oauth::claims_request;
 use crate::oauth::error::TokenError;
 use crate::oauth::grant::{Approval, LastAccess};
+use crate::oauth::reach::Reach;
 use crate::oauth::request::AuthorizeRequest;
 use crate::oauth::service::OAuth;
 use crate::oauth::subject;
@@ -32,11 +34,25 @@ use crate::users::model::User;
 pub(in crate::oauth) struct Order<'a> {
     pub(in crate::oauth) app: &'a App,
     pub(in crate::oauth) scope: &'a Scope,
+    /// What the access token reaches beside its scope.
+    pub(in crate::oauth) reach: &'a Reach,
     /// On whose behalf; `None` for the app itself.
     pub(in crate::oauth) person: Option<Person<'a>>,
     /// What the access token is bound to.
     pub(in crate::oauth) binding: Option<&'a Binding>,
+    /// Who acts for the user, if it is not the app alone. Source: RFC 8693 section 4.1.
+    pub(in crate::oauth) act: Option<&'a Value>,
+    /// The last instant that the tokens may be good at, whatever the app's lifetime is.
+    pub(in crate::oauth) ends_by: Option<DateTime<Utc>>,
     pub(in crate::oauth) now: DateTime<Utc>,
+}
+
+impl Order<'_> {
+    /// When the tokens end.
+    fn end(&self) -> DateTime<Utc> {
+        let end = self.now + TimeDelta::seconds(i64::from(self.app.access_token_seconds));
+        self.ends_by.map_or(end, |limit| limit.min(end))
+    }
 }
 
 /// On whose behalf.
@@ -45,6 +61,8 @@ pub(in crate::oauth) struct Person<'a> {
     pub(in crate::oauth) user: &'a User,
     pub(in crate::oauth) grant: GrantId,
     pub(in crate::oauth) by: &'a Approval,
+    /// Whether the user signed in for this app, so that an ID token may say so.
+    pub(in crate::oauth) is_signed_in: bool,
     /// Only in the ID token of the first exchange. Source: OpenID Connect Core section 12.2.
     pub(in crate::oauth) nonce: Option<&'a str>,
     /// What the app asked at the authorization endpoint, if that is where it came from.
@@ -73,13 +91,11 @@ pub(in crate::oauth) async fn mint(oauth: &OAuth, order: &Order<'_>) -> Result<M
         Some(person) => format!("{}.{random}", person.grant),
         None => random,
     };
-    let lifetime = TimeDelta::seconds(i64::from(order.app.access_token_seconds));
-    let expires_at = order.now + lifetime;
     let claims = access_claims(oauth.issuer(), order, &members, &jti);
     let keys = &oauth.parts().keys;
     let access_token = keys.sign(order.app.access_token_algorithm, ACCESS_TOKEN_TYPE, &claims)?;
     let id_token = match &order.person {
-        Some(person) if order.scope.contains("openid") => {
+        Some(person) if person.is_signed_in && order.scope.contains("openid") => {
             let sub = subject::of(&oauth.parts().vault, order.app, &person.user.id);
             let about = (person, &*sub);
             let claims = id_claims(oauth.issuer(), order, about, &members, &access_token);
@@ -90,7 +106,7 @@ pub(in crate::oauth) async fn mint(oauth: &OAuth, order: &Order<'_>) -> Result<M
     Ok(Minted {
         access_token: Secret::presented(access_token),
         id_token: id_token.map(Secret::presented),
-        access: LastAccess { jti, expires_at, seen: false },
+        access: LastAccess { jti, expires_at: order.end(), seen: false },
     })
 }
 
@@ -106,12 +122,15 @@ fn access_claims<'a>(
         sub: user.map_or(order.app.id.as_str(), |user| user.id.as_str()),
         token_use: "access",
         scope: order.scope.to_string(),
-        auth_time: person.map(|person| person.by.auth_time.timestamp()),
+        // A user in whose name an app spoke has shown nothing.
+        auth_time: person
+            .filter(|person| !person.by.amr.is_empty())
+            .map(|person| person.by.auth_time.timestamp()),
         amr: person.map_or(&[], |person| person.by.amr.as_slice()),
-        acr: person.map(acr_of),
+        acr: person.filter(|person| !person.by.amr.is_empty()).map(acr_of),
         iss: issuer,
-        aud: issuer,
-        exp: expiry(order),
+        aud: Audience::of(&order.reach.audience, issuer),
+        exp: order.end().timestamp(),
         iat: order.now.timestamp(),
         version: 2,
         jti,
@@ -125,6 +144,8 @@ fn access_claims<'a>(
             .and_then(|person| person.asked?.claims.as_ref())
             .is_some_and(|claims| !claims.userinfo.is_empty()),
         cnf: order.binding,
+        act: order.act,
+        authorization_details: &order.reach.details,
         custom: custom_claims(order, members, |claim| claim.in_access_token),
     }
 }
@@ -146,7 +167,7 @@ fn id_claims<'a>(
         sub,
         aud: app.id.as_str(),
         azp: app.id.as_str(),
-        exp: expiry(order),
+        exp: order.end().timestamp(),
         iat: order.now.timestamp(),
         auth_time: person.by.auth_time.timestamp(),
         amr: &person.by.amr,
@@ -160,10 +181,6 @@ fn id_claims<'a>(
 
 fn acr_of<'a>(person: &Person<'a>) -> &'a str {
     acr::shown(&person.by.amr, person.asked.and_then(|asked| asked.acr.as_ref()))
-}
-
-fn expiry(order: &Order<'_>) -> i64 {
-    order.now.timestamp().saturating_add(i64::from(order.app.access_token_seconds))
 }
 
 fn custom_claims(

@@ -17,6 +17,7 @@ use crate::oauth::error::AuthorizeError;
 use crate::oauth::incoming::{Incoming, Way};
 use crate::oauth::machine;
 use crate::oauth::params::Params;
+use crate::oauth::reach::Reach;
 use crate::oauth::request::{AuthorizeRequest, Fault};
 use crate::oauth::response::{ReplyTo, ResponseMode};
 use crate::oauth::service::OAuth;
@@ -187,6 +188,8 @@ fn parse(
     if let Way::Pushed(number) = incoming.way {
         request.pushed = Some(number);
     }
+    let reach = Reach::asked(params, &bound.app, oauth.issuer()).map_err(refused)?;
+    (request.resource, request.authorization_details) = (reach.audience, reach.details);
     if let Some(hint) = params.get("id_token_hint") {
         let sub = hinted_sub(oauth, hint, &bound.app.id).ok_or_else(|| {
             refuse(params, bound, "invalid_request", "id_token_hint is not an ID token of yours")

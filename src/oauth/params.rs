@@ -1,4 +1,5 @@
-//! The parameters of a request: each at most once, bounded, clean text.
+//! The parameters of a request: each at most once, bounded, clean text. Only what names the
+//! targets of a token may come more often.
 //!
 //! Queries and form bodies have the same grammar (RFC 6749 appendix B), so this one parser reads
 //! them all. It knows nothing of what the parameters mean.
@@ -14,6 +15,8 @@ pub const PARAMS_MAX: usize = 48;
 pub const NAME_BYTES_MAX: usize = 128;
 /// Longest value, in bytes.
 pub const VALUE_BYTES_MAX: usize = 16 * 1024;
+/// What may come more than once. Source: RFC 8707 section 2, RFC 8693 section 2.1.
+const REPEATABLE: [&str; 2] = ["resource", "audience"];
 
 /// The parameters of one request. `Debug` shows names only: values may be secrets.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -62,7 +65,8 @@ impl Params {
             let mut halves = pair.splitn(2, |byte| *byte == b'=');
             let name = decode(halves.next().unwrap_or_default(), NAME_BYTES_MAX)?;
             let value = decode(halves.next().unwrap_or_default(), VALUE_BYTES_MAX)?;
-            if pairs.iter().any(|(known, _)| *known == name) {
+            let repeated = pairs.iter().any(|(known, _)| *known == name);
+            if repeated && !REPEATABLE.contains(&name.as_str()) {
                 return Err(BadParams::Repeated);
             }
             pairs.push((name, value));
@@ -87,7 +91,8 @@ impl Params {
             if name.chars().chain(value.chars()).any(char::is_control) {
                 return Err(BadParams::NotText);
             }
-            if kept.iter().any(|(known, _)| *known == name) {
+            let repeated = kept.iter().any(|(known, _)| *known == name);
+            if repeated && !REPEATABLE.contains(&name.as_str()) {
                 return Err(BadParams::Repeated);
             }
             kept.push((name, value));
@@ -99,6 +104,11 @@ impl Params {
     /// The value called `name`, if there is one that is not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All values called `name`, for a name that may come more than once.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// Whether there is a value called `name`.
@@ -160,6 +170,14 @@ mod tests {
         assert_eq!(Params::parse(b"a=1&a=1"), Err(BadParams::Repeated));
         assert_eq!(Params::parse(b"a=&a=1"), Err(BadParams::Repeated));
         assert_eq!(Params::parse(b"%61=1&a=2"), Err(BadParams::Repeated));
+    }
+
+    #[test]
+    fn rfc8707_2_a_resource_may_come_more_than_once() {
+        let params = Params::parse(b"resource=a&resource=b&resource=&x=1").unwrap();
+
+        assert_eq!(params.all("resource").collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(params.all("audience").count(), 0);
     }
 
     #[test]

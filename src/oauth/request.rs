@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::apps::model::{App, GrantType};
 use crate::base::scope::Scope;
@@ -53,6 +54,12 @@ pub struct AuthorizeRequest {
     /// For the sign-in form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub login_hint: Option<String>,
+    /// For whom access tokens are to be; empty: for this server.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resource: Vec<String>,
+    /// What is asked for in detail.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details: Vec<Value>,
     /// The `sub` that `id_token_hint` names.
     #[serde(alias = "user_hint", skip_serializing_if = "Option::is_none")]
     pub sub_hint: Option<String>,
@@ -111,7 +118,7 @@ impl AuthorizeRequest {
     /// Parses what stands beside `client_id` and `redirect_uri`, which are verified before.
     ///
     /// Unknown parameters are ignored. `id_token_hint` needs keys, `response_mode` the verified
-    /// `redirect_uri`: they are the caller's.
+    /// `redirect_uri`, and what tokens reach the issuer: they are the caller's.
     ///
     /// # Errors
     /// The first [`Fault`]. Source: RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2.1.
@@ -138,6 +145,8 @@ impl AuthorizeRequest {
                 LOGIN_HINT_BYTES_MAX,
                 "login_hint is too long",
             )?,
+            resource: Vec::new(),
+            authorization_details: Vec::new(),
             sub_hint: None,
             claims: claims.map(Box::new),
             acr,

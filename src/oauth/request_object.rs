@@ -115,8 +115,15 @@ impl Rules<'_> {
 }
 
 /// The parameters among the claims: texts as they are, everything else as JSON writes it.
-fn parameters(claims: &Map<String, Value>) -> Result<Params, TokenFault> {
+pub(in crate::oauth) fn parameters(claims: &Map<String, Value>) -> Result<Params, TokenFault> {
     let pairs = claims.iter().filter(|(name, _)| !OF_THE_TOKEN.contains(&name.as_str()));
+    // Several resources are a list here, and come one by one otherwise.
+    let pairs = pairs.flat_map(|(name, value)| match value {
+        Value::Array(items) if name == "resource" => {
+            items.iter().map(|item| (name, item)).collect()
+        }
+        _ => vec![(name, value)],
+    });
     let pairs = pairs.filter_map(|(name, value)| match value {
         Value::Null => None,
         Value::String(text) => Some((name.clone(), text.clone())),

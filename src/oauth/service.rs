@@ -20,7 +20,7 @@ use crate::oauth::access_token::AccessToken;
 use crate::oauth::client_keys::ClientKeys;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::grant::Grant;
-use crate::oauth::{store, store_logout, store_once, store_tokens};
+use crate::oauth::{store, store_logout, store_once, store_tokens, store_waiting};
 use crate::outbound::Outbound;
 use crate::policy::service::Policies;
 use crate::users::service::Users;
@@ -160,6 +160,8 @@ impl OAuth {
         let session = self.parts().users.sessions().absolute();
         let grants = store_logout::sweep_grants(&self.ctx().db, now, session).await?;
         let tokens = store_tokens::sweep(&self.ctx().db, now).await?;
-        Ok(grants.saturating_add(tokens).saturating_add(once.await?))
+        let waiting = store_waiting::sweep(&self.ctx().db, now).await?;
+        let deleted = grants.saturating_add(tokens).saturating_add(waiting);
+        Ok(deleted.saturating_add(once.await?))
     }
 }

@@ -9,7 +9,7 @@ use crate::base::id::{AppId, GrantId, UserId};
 use crate::base::scope::Scope;
 use crate::base::secret::Digest;
 use crate::db::error::DbError;
-use crate::db::query::{Row, sql};
+use crate::db::query::{Query, Row, sql};
 use crate::db::{Db, Fetch, Tx};
 use crate::oauth::binding::Binding;
 use crate::oauth::grant::{Approval, CODE_TTL, Grant, LastAccess, PENDING_TTL, Stage};
@@ -125,24 +125,30 @@ pub(in crate::oauth) async fn insert_approved(
     code: Digest,
     now: DateTime<Utc>,
 ) -> Result<GrantId, DbError> {
-    let written = db
-        .write_one(
-            sql("INSERT INTO grants (app_id, stage, request, user_id, session_digest, scope,
+    let query = approved((app, request), by, code, (now, now + CODE_TTL))?;
+    new_id(&db.write_one(query).await?.rows)
+}
+
+/// Inserts an approved grant whose code is good until the second of the times.
+pub(in crate::oauth) fn approved(
+    (app, request): (&AppId, &AuthorizeRequest),
+    by: &Approval,
+    code: Digest,
+    (now, end): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<Query, DbError> {
+    Ok(sql("INSERT INTO grants (app_id, stage, request, user_id, session_digest, scope,
                         auth_time, amr, code_digest, access_seen, created_at, expires_at)
                  VALUES ($1, 'approved', $2, $3, $4, $5, $6, $7, $8, 0, $9, $10) RETURNING id")
-            .bind(app)
-            .bind(to_json(request)?)
-            .bind(&by.user)
-            .bind(by.session)
-            .bind(&by.scope)
-            .bind(by.auth_time)
-            .bind(by.amr.join(" "))
-            .bind(code)
-            .bind(now)
-            .bind(now + CODE_TTL),
-        )
-        .await?;
-    new_id(&written.rows)
+    .bind(app)
+    .bind(to_json(request)?)
+    .bind(&by.user)
+    .bind(by.session)
+    .bind(&by.scope)
+    .bind(by.auth_time)
+    .bind(by.amr.join(" "))
+    .bind(code)
+    .bind(now)
+    .bind(end))
 }
 
 /// Approves a pending grant, once. `false`: it is not pending any more, or not this browser's.
@@ -307,7 +313,7 @@ fn to_binding(binding: &Binding) -> Result<String, DbError> {
         .map_err(|_| DbError::CorruptRow { table: TABLE, column: "binding" })
 }
 
-fn new_id(rows: &[Row]) -> Result<GrantId, DbError> {
+pub(in crate::oauth) fn new_id(rows: &[Row]) -> Result<GrantId, DbError> {
     let row = rows.first().ok_or(DbError::CorruptRow { table: TABLE, column: "id" })?;
     row.get("id").map(GrantId)
 }

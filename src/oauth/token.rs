@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::apps::model::App;
+use crate::apps::model::{App, GrantType};
 use crate::oauth::binding::Binding;
 use crate::oauth::client_auth::authenticate;
 use crate::oauth::error::TokenError;
@@ -10,7 +10,10 @@ use crate::oauth::issue::Issued;
 use crate::oauth::params::Params;
 use crate::oauth::presented::Presented;
 use crate::oauth::service::OAuth;
-use crate::oauth::{constrain, token_app, token_code, token_refresh};
+use crate::oauth::waiting::Kind;
+use crate::oauth::{
+    constrain, token_app, token_assertion, token_code, token_exchange, token_refresh, token_waiting,
+};
 
 /// A token request by an app that is who it says.
 #[derive(Clone, Debug)]
@@ -21,7 +24,7 @@ pub(in crate::oauth) struct TokenRequest<'a> {
     pub(in crate::oauth) binding: Option<Binding>,
 }
 
-/// Gives tokens for a code, a refresh token or the app's own credentials.
+/// Gives tokens for whatever ground the `grant_type` names.
 ///
 /// # Errors
 /// [`TokenError`]. Source: RFC 6749 section 5.2.
@@ -29,19 +32,21 @@ pub async fn exchange(oauth: &OAuth, presented: &Presented<'_>) -> Result<Issued
     let params = presented.params;
     let grant_type =
         params.get("grant_type").ok_or(TokenError::InvalidRequest("grant_type is missing"))?;
-    if !matches!(grant_type, "authorization_code" | "refresh_token" | "client_credentials") {
-        return Err(TokenError::UnsupportedGrantType);
-    }
+    let grant_type: GrantType = grant_type.parse().map_err(|_| TokenError::UnsupportedGrantType)?;
     let app = authenticate(oauth, presented).await?;
     let binding = constrain::binding(oauth, &app, presented).await?;
     let request = TokenRequest { params, app, binding };
     let issued = match grant_type {
-        "authorization_code" => token_code::exchange(oauth, &request).await,
-        "refresh_token" => token_refresh::exchange(oauth, &request).await,
-        _ => token_app::exchange(oauth, &request).await,
+        GrantType::AuthorizationCode => token_code::exchange(oauth, &request).await,
+        GrantType::RefreshToken => token_refresh::exchange(oauth, &request).await,
+        GrantType::ClientCredentials => token_app::exchange(oauth, &request).await,
+        GrantType::DeviceCode => token_waiting::exchange(oauth, &request, Kind::Device).await,
+        GrantType::TokenExchange => token_exchange::exchange(oauth, &request).await,
+        GrantType::JwtBearer => token_assertion::exchange(oauth, &request).await,
+        GrantType::Ciba => Err(TokenError::UnsupportedGrantType),
     };
     if let Err(TokenError::InvalidGrant(refusal)) = &issued {
-        tracing::info!(app = %request.app.id, grant_type, %refusal, "no tokens");
+        tracing::info!(app = %request.app.id, %grant_type, %refusal, "no tokens");
     }
     issued
 }

@@ -13,6 +13,7 @@ use crate::oauth::error::TokenError;
 use crate::oauth::issue::{Ground, IssueRequest, Issued, issue_tokens};
 use crate::oauth::machine::{self, NO_URL};
 use crate::oauth::params::Params;
+use crate::oauth::reach::Reach;
 use crate::oauth::service::OAuth;
 use crate::oauth::token::TokenRequest;
 
@@ -54,6 +55,7 @@ pub(in crate::oauth) async fn exchange(
     let issue = IssueRequest {
         app: &request.app,
         scope: &scope,
+        reach: Reach::asked(request.params, &request.app, oauth.issuer())?,
         ground: Ground::App,
         binding: request.binding.as_ref(),
     };

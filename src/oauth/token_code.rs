@@ -13,6 +13,7 @@ use crate::oauth::grant::{Code, Grant, Redemption};
 use crate::oauth::issue::{Ground, IssueRequest, Issued, issue_tokens};
 use crate::oauth::machine::{self, NO_URL, never};
 use crate::oauth::pkce::Verifier;
+use crate::oauth::reach::Reach;
 use crate::oauth::service::OAuth;
 use crate::oauth::store_tokens;
 use crate::oauth::token::TokenRequest;
@@ -182,7 +183,9 @@ impl<'a> Exchange<'a> {
         let by = grant.approval().ok_or(TokenError::Bug("redeemed without approval"))?;
         let ground = Ground::Code { grant, by, code: self.code.secret.digest() };
         let binding = self.request.binding.as_ref();
-        let request = IssueRequest { app: &self.request.app, scope: &by.scope, ground, binding };
+        let app = &*self.request.app;
+        let reach = Reach::within(self.request.params, app, &grant.request, oauth.issuer())?;
+        let request = IssueRequest { app, scope: &by.scope, reach, ground, binding };
         match issue_tokens(oauth, &request).await? {
             Some(issued) => Ok(issued),
             // Somebody else spent it, or it was revoked or ran out: find out which.

@@ -13,6 +13,7 @@ use crate::oauth::error::{Refusal, TokenError};
 use crate::oauth::grant::Grant;
 use crate::oauth::issue::{Ground, IssueRequest, Issued, issue_tokens};
 use crate::oauth::machine::{self, NO_URL, never};
+use crate::oauth::reach::Reach;
 use crate::oauth::refresh::{RefreshToken, Use, decide};
 use crate::oauth::service::OAuth;
 use crate::oauth::store_tokens;
@@ -169,7 +170,9 @@ impl<'a> Exchange<'a> {
         };
         let ground = Ground::Refresh { grant, by, token: &self.token, usage };
         let binding = self.request.binding.as_ref();
-        let request = IssueRequest { app: &self.request.app, scope: &scope, ground, binding };
+        let app = &*self.request.app;
+        let reach = Reach::within(self.request.params, app, &grant.request, oauth.issuer())?;
+        let request = IssueRequest { app, scope: &scope, reach, ground, binding };
         match issue_tokens(oauth, &request).await? {
             Some(issued) => Ok(issued),
             None => match self.recover_from_storage(oauth).await {

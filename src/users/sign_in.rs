@@ -16,7 +16,7 @@ use crate::users::password::StoredHash;
 use crate::users::service::Users;
 use crate::users::store;
 use crate::users::store_throttle::{self, Attempt, ChargeError, Outcome};
-use crate::users::throttle::{Factor, charges, retry_after};
+use crate::users::throttle::{Charge, Factor, charges, guesses, retry_after};
 use crate::users::totp::tidy;
 use crate::users::username::UsernameKey;
 
@@ -28,6 +28,10 @@ pub struct FirstFactor {
     /// Whether the sign-in is incomplete without a code.
     pub needs_totp: bool,
 }
+
+/// An attempt at a short code that was charged; the right one is given back.
+#[derive(Debug)]
+pub struct Guess(Attempt);
 
 /// What is written down when the password was right.
 struct Right {
@@ -123,6 +127,24 @@ impl Users {
         device::mark(&self.0.vault, id, browser)
     }
 
+    /// Charges an attempt at a short code that stands for a request of somebody's, before it is
+    /// looked up.
+    ///
+    /// # Errors
+    /// [`SignInError::Throttled`] after too many that were wrong.
+    pub async fn guess(&self, user: &User, source: &Source) -> Result<Guess, SignInError> {
+        let key = UsernameKey::of(&user.username);
+        self.charge_all(guesses(&key, source.ip, &self.0.throttle)).await.map(Guess)
+    }
+
+    /// Gives an attempt back that was right.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn guessed(&self, guess: Guess) -> Result<(), DbError> {
+        self.settle(guess.0, Outcome::Right).await
+    }
+
     async fn charge(
         &self,
         factor: Factor,
@@ -130,9 +152,12 @@ impl Users {
         source: &Source,
         known_device: Option<Digest>,
     ) -> Result<Attempt, SignInError> {
+        self.charge_all(charges(factor, key, source.ip, known_device, &self.0.throttle)).await
+    }
+
+    async fn charge_all(&self, charges: Vec<Charge>) -> Result<Attempt, SignInError> {
         let now = self.0.ctx.now();
         let settings = self.0.throttle.clone();
-        let charges = charges(factor, key, source.ip, known_device, &settings);
         let attempt = Attempt { charges, settings, now };
         let unit =
             self.0.ctx.db.write(attempt.clone(), |tx, attempt| {

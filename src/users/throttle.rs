@@ -76,6 +76,24 @@ pub(in crate::users) fn charges(
     ]
 }
 
+/// The buckets of an attempt at a code that stands for somebody's request. Nobody is locked out of
+/// their own by others, so there is no mark of a known device; and a right code of one's own gives
+/// nothing but itself back, or a guesser would be free again and again.
+pub(in crate::users) fn guesses(
+    user: &UsernameKey,
+    ip: IpAddr,
+    settings: &Throttle,
+) -> Vec<Charge> {
+    let free = settings.free_failures;
+    let after_success = AfterSuccess::GiveBack;
+    let own = bucket("request", "user", user.as_str().as_bytes());
+    let address = bucket("any", "address", &network(ip));
+    vec![
+        Charge { bucket: own, free, after_success },
+        Charge { bucket: address, free: free.saturating_mul(ADDRESS_FACTOR), after_success },
+    ]
+}
+
 fn bucket(factor: &str, kind: &str, value: &[u8]) -> Digest {
     // Factor and kind are fixed words without the separator, so no two buckets meet.
     Digest::of(&[factor.as_bytes(), b"/", kind.as_bytes(), b"/", value].concat())

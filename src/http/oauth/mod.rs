@@ -41,6 +41,10 @@ pub fn routes(server: &Server) -> Router<Server> {
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/authorize/{grant}", get(authorize::resume))
         .route("/introspect", post(token::introspect).fallback(method_not_allowed))
+        .route(
+            "/device_authorization",
+            post(token::device_authorization).fallback(method_not_allowed),
+        )
         .route("/jwks", get(metadata::jwks).fallback(method_not_allowed))
         .route(
             "/.well-known/openid-configuration",

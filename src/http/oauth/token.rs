@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::base::secret::Secret;
 use crate::http::oauth::answer::json;
@@ -12,7 +13,7 @@ use crate::http::proof::set_nonce;
 use crate::oauth::dpop::accept::next_nonce;
 use crate::oauth::error::TokenError;
 use crate::oauth::issue::Issued;
-use crate::oauth::{introspection, revocation, token};
+use crate::oauth::{device, introspection, revocation, token};
 use crate::server::Server;
 
 /// The answer to a token request. Source: RFC 6749 section 5.1, OpenID Connect Core
@@ -27,6 +28,10 @@ struct Tokens<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<&'a str>,
     scope: String,
+    #[serde(skip_serializing_if = "<[Value]>::is_empty")]
+    authorization_details: &'a [Value],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'static str>,
 }
 
 impl<'a> From<&'a Issued> for Tokens<'a> {
@@ -38,6 +43,8 @@ impl<'a> From<&'a Issued> for Tokens<'a> {
             refresh_token: issued.refresh_token.as_ref().map(Secret::reveal),
             id_token: issued.id_token.as_ref().map(Secret::reveal),
             scope: issued.scope.to_string(),
+            authorization_details: &issued.authorization_details,
+            issued_token_type: issued.issued_token_type,
         }
     }
 }
@@ -57,6 +64,18 @@ pub(in crate::http::oauth) async fn token(
         set_nonce(&mut response, &nonce);
     }
     Ok(response)
+}
+
+/// `POST /device_authorization`. Source: RFC 8628 section 3.1.
+///
+/// # Errors
+/// [`TokenError`], which is its own response.
+pub(in crate::http::oauth) async fn device_authorization(
+    State(server): State<Server>,
+    form: AppForm,
+) -> Result<Response, TokenError> {
+    let begun = device::authorize(&server.oauth, &form.presented("/device_authorization")).await?;
+    Ok(json(StatusCode::OK, &begun.body()))
 }
 
 /// `POST /revoke`. Source: RFC 7009 section 2.

@@ -16,6 +16,7 @@ use crate::http::pages::templates::{ConsentPage, Site};
 use crate::http::pages::{error, go, page, see_other, sign_in_path};
 use crate::http::session::CurrentLogin;
 use crate::oauth::authorize::{self, ConsentAsk, Step};
+use crate::oauth::details;
 use crate::server::Server;
 use crate::users::login::Login;
 
@@ -34,7 +35,7 @@ fn csrf_purpose(grant: GrantId, login: &Login) -> String {
     format!("consent/{grant}/{}", URL_SAFE_NO_PAD.encode(login.session.0))
 }
 
-fn wish(scope: &str) -> String {
+pub(in crate::http::pages) fn wish(scope: &str) -> String {
     let openid = OPENID_SCOPES.iter().find(|(name, _)| *name == scope).map(|(_, text)| *text);
     let known = || SCOPES.iter().find(|info| info.name == scope).map(|info| info.description);
     openid.or_else(known).map_or_else(|| format!("Use “{scope}”"), str::to_owned)
@@ -57,6 +58,7 @@ fn consent_page(server: &Server, grant: GrantId, csrf: String, ask: &ConsentAsk)
         user: ask.user.shown_name().to_owned(),
         wishes: ask.scopes.iter().map(|scope| wish(scope)).collect(),
         links: Links::of(&ask.app),
+        details: ask.details.iter().map(details::in_words).collect(),
     }
 }
 

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 
+use crate::http::pages::errand::Errand;
 use crate::http::pages::templates::{HomePage, Site};
 use crate::http::pages::{page, see_other};
 use crate::http::session::CurrentLogin;
@@ -13,8 +14,12 @@ use crate::server::Server;
 pub(in crate::http::pages) async fn home(
     State(server): State<Server>,
     current: CurrentLogin,
+    errand: Errand,
 ) -> Response {
     let Some(user) = current.user() else { return see_other("/sign-in") };
+    if let Some(back) = errand.back() {
+        return back;
+    }
     page(
         StatusCode::OK,
         &HomePage {

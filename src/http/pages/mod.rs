@@ -5,6 +5,8 @@
 
 mod check_session;
 mod consent;
+mod device;
+mod errand;
 pub(in crate::http) mod form;
 mod form_post;
 mod home;
@@ -13,6 +15,7 @@ mod select_account;
 mod sign_in;
 pub(in crate::http) mod signed_out;
 pub mod templates;
+pub mod templates_requests;
 mod totp;
 
 use askama::Template;
@@ -36,6 +39,7 @@ pub fn routes() -> Router<Server> {
         .route("/sign-in", get(sign_in::show).post(sign_in::submit))
         .route("/sign-in/totp", get(totp::show).post(totp::submit))
         .route("/select-account", get(select_account::show).post(select_account::submit))
+        .route("/device", get(device::show).post(device::submit))
         .route("/consent", get(consent::show).post(consent::submit))
         .route("/signed-out", get(signed_out::show))
         .route("/session/check", get(check_session::show))

@@ -121,6 +121,8 @@ pub struct ConsentPage {
     pub wishes: Vec<String>,
     /// What its developer says about it elsewhere.
     pub links: Links,
+    /// What it asks for in detail: a type, and what is said of it.
+    pub details: Vec<(String, Vec<String>)>,
 }
 
 /// A way out of an error page.
@@ -292,6 +294,7 @@ mod tests {
                         format!("Use “{account}”"),
                     ],
                     links: Links::sample(account),
+                    details: vec![(title.clone(), vec![account.clone()])],
                 }),
             ),
             (

@@ -1,0 +1,100 @@
+//! Coming back to a page of ours after signing in for it.
+//!
+//! The way is a cookie of a few fixed words, so that no link can send anybody anywhere else.
+
+use axum::extract::FromRequestParts;
+use axum::response::Response;
+use http::request::Parts;
+
+use crate::http::cookies::Cookie;
+use crate::http::pages::see_other;
+use crate::http::session;
+use crate::oauth::device::UserCode;
+use crate::server::Server;
+
+/// The page that somebody wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::http::pages) enum Place {
+    /// `/device`, perhaps with a code filled in.
+    Device(Option<UserCode>),
+}
+
+impl Place {
+    fn to_cookie(&self) -> String {
+        match self {
+            Self::Device(None) => "device".to_owned(),
+            Self::Device(Some(code)) => format!("device.{}", code.shown()),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text.split_once('.') {
+            Some(("device", code)) => UserCode::parse(code).map(|code| Self::Device(Some(code))),
+            None if text == "device" => Some(Self::Device(None)),
+            _ => None,
+        }
+    }
+
+    fn path(&self) -> String {
+        match self {
+            Self::Device(None) => "/device".to_owned(),
+            Self::Device(Some(code)) => format!("/device?user_code={}", code.shown()),
+        }
+    }
+}
+
+/// Where a browser was when it was sent to sign in, if it was anywhere.
+#[derive(Clone, Debug)]
+pub(in crate::http::pages) struct Errand {
+    place: Option<Place>,
+    https: bool,
+}
+
+impl Errand {
+    /// Sends the browser back there, once.
+    pub(in crate::http::pages) fn back(&self) -> Option<Response> {
+        let mut answer = see_other(&self.place.as_ref()?.path());
+        session::set(answer.headers_mut(), vec![Cookie::Errand.remove(self.https)]);
+        Some(answer)
+    }
+}
+
+impl FromRequestParts<Server> for Errand {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        server: &Server,
+    ) -> Result<Self, std::convert::Infallible> {
+        let https = server.config.issuer.is_https();
+        let place = Cookie::Errand.read(&parts.headers, https).and_then(Place::parse);
+        Ok(Self { place, https })
+    }
+}
+
+/// Sends somebody to sign in who is to come back to `place`.
+pub(in crate::http::pages) fn sign_in_first(server: &Server, place: &Place) -> Response {
+    let mut answer = see_other("/sign-in");
+    let cookie = Cookie::Errand.set(&place.to_cookie(), server.config.issuer.is_https());
+    session::set(answer.headers_mut(), vec![cookie]);
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pages_of_ours_can_be_come_back_to() {
+        for text in ["device", "device.WDJB-MJHT"] {
+            assert_eq!(Place::parse(text).map(|place| place.to_cookie()), Some(text.to_owned()));
+        }
+        for text in
+            ["", "device.", "device.//evil.test", "//evil.test", "home", "device.A", "device/"]
+        {
+            assert_eq!(Place::parse(text), None, "{text}");
+        }
+        let place = Place::parse("device.WDJB-MJHT").unwrap();
+        assert_eq!(place.path(), "/device?user_code=WDJB-MJHT");
+    }
+}
