@@ -78,12 +78,16 @@ impl Reader<'_> {
             self.fault("issuer", "must begin with https:// if there is a tls.certificate_file");
         }
         let name = if self.settings.is_given("tls.listen") { "tls.listen" } else { "listen" };
+        let asks = self.text("tls.client_certificates").to_owned();
+        if !matches!(&*asks, "ask" | "ignore") {
+            self.fault("tls.client_certificates", "must be ask or ignore");
+        }
         let rule = "must be an address and a port, such as 0.0.0.0:8443";
         Some(Listener {
             listen: self.parse(name, rule)?,
             certificate_file,
             key_file,
-            asks_for_certificates: self.text("tls.client_certificates") == "ask",
+            asks_for_certificates: asks == "ask",
         })
     }
 

@@ -1,5 +1,7 @@
 //! A certificate that a client showed in TLS. Source: RFC 8705.
 
+pub(in crate::oauth) mod names;
+
 use std::sync::Arc;
 
 use base64::Engine as _;

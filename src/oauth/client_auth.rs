@@ -1,6 +1,7 @@
 //! Who is asking at the token endpoint and its neighbours. Source: RFC 6749 sections 2.3 and 3.2.1.
 
 mod assertion;
+mod certificate;
 mod shown;
 
 use std::sync::Arc;
@@ -31,7 +32,13 @@ pub async fn authenticate(
     match &Shown::read(params, authorization)? {
         Shown::Name(name) => {
             let app = find(oauth, name).await?;
-            app.filter(|app| may_use(app, AuthMethod::None)).ok_or(invalid)
+            let app = app.ok_or(invalid)?;
+            let is_known = match presented.certificate {
+                _ if may_use(&app, AuthMethod::None) => true,
+                Some(certificate) => certificate::shows(oauth, &app, certificate).await,
+                None => false,
+            };
+            if is_known { Ok(app) } else { Err(TokenError::InvalidClient { basic: false }) }
         }
         Shown::Post(name, secret) => {
             let app = by_secret(oauth, name, secret, AuthMethod::ClientSecretPost).await?;

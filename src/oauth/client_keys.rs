@@ -88,6 +88,20 @@ pub(in crate::oauth) async fn verified(
     if Arc::ptr_eq(&fresh, &known) { Err(fault) } else { jws.verify(&fresh.signing, allowed) }
 }
 
+/// Whether one of the keys of `app` fits; published ones are asked for anew before the answer is
+/// no.
+pub(in crate::oauth) async fn any(oauth: &OAuth, app: &App, fits: impl Fn(&Value) -> bool) -> bool {
+    let has = |held: &Held| {
+        held.source.get("keys").and_then(Value::as_array).into_iter().flatten().any(&fits)
+    };
+    let Ok(known) = held(oauth, app, Want::Any).await else { return false };
+    if has(&known) {
+        return true;
+    }
+    app.metadata.jwks.is_none()
+        && held(oauth, app, Want::NotThis(&known)).await.is_ok_and(|fresh| has(&fresh))
+}
+
 /// The key to which content for `app` is encrypted, as the app gave it: a JWK for encryption of
 /// the type that `algorithm` needs.
 ///

@@ -15,6 +15,7 @@ use crate::config::model::Issuer;
 use crate::config::registration::Registration;
 use crate::keys::algorithm::Algorithm;
 use crate::oauth::response::ResponseMode;
+use crate::oauth::service::Parts;
 
 /// The two metadata documents, ready to send.
 #[derive(Clone, Debug)]
@@ -25,12 +26,17 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// The documents of the server with this issuer.
-    pub fn new(issuer: &Issuer, rules: &Registration) -> Self {
+    /// The documents of the server with these parts.
+    pub fn new(parts: &Parts) -> Self {
+        let certificates = (parts.sees_certificates, parts.authorities.is_some());
+        Self::of(&parts.issuer, &parts.registration, certificates)
+    }
+
+    fn of(issuer: &Issuer, rules: &Registration, certificates: (bool, bool)) -> Self {
         let oauth = merged(&[
             basics(issuer),
             authentication::metadata(issuer),
-            binding::metadata(issuer),
+            binding::metadata(certificates),
             grants::metadata(issuer),
             requests::metadata(issuer),
             registration::metadata(issuer, rules),
@@ -96,7 +102,7 @@ mod tests {
     #[test]
     fn case_10_the_metadata_name_the_issuer_and_promise_iss() {
         let issuer = Issuer::parse("https://id.example").unwrap();
-        let metadata = Metadata::new(&issuer, &Registration::default());
+        let metadata = Metadata::of(&issuer, &Registration::default(), (false, false));
 
         for text in [metadata.openid(), metadata.oauth()] {
             let document: Value = serde_json::from_slice(&text.text()).unwrap();

@@ -23,6 +23,7 @@ use crate::oauth::grant::Grant;
 use crate::oauth::{store, store_logout, store_once, store_tokens, store_waiting};
 use crate::outbound::Outbound;
 use crate::policy::service::Policies;
+use crate::tls::authorities::Authorities;
 use crate::users::service::Users;
 
 /// Most grants that are held in memory.
@@ -57,6 +58,10 @@ pub struct Parts {
     pub outbound: Outbound,
     /// Who may register apps over HTTP.
     pub registration: Registration,
+    /// Whether clients can show certificates.
+    pub sees_certificates: bool,
+    /// The authorities whose certificates name apps.
+    pub authorities: Option<Authorities>,
     /// Seals what has to be known again.
     pub vault: Vault,
 }
@@ -94,7 +99,7 @@ impl OAuth {
             consents: Cache::new(changes, Topic::Consents, CONSENTS_MAX),
             client_keys: ClientKeys::default(),
         };
-        let metadata = Metadata::new(&parts.issuer, &parts.registration);
+        let metadata = Metadata::new(&parts);
         Self(Arc::new(Inner { parts, metadata, caches }))
     }
 

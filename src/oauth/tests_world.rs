@@ -68,6 +68,8 @@ pub(in crate::oauth) async fn world() -> World {
         policies: Policies::new(&ctx),
         outbound: Outbound::new(&config.outbound).unwrap(),
         registration: config.registration.clone(),
+        sees_certificates: false,
+        authorities: None,
         vault: vault.clone(),
         ctx,
     };

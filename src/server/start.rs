@@ -20,6 +20,7 @@ use crate::policy::service::Policies;
 use crate::projects::service::Projects;
 use crate::queue::service::Queue;
 use crate::server::{Server, ServerParts};
+use crate::tls::authorities::Authorities;
 use crate::tls::{BadTls, Tls};
 use crate::users::error::UserError;
 use crate::users::service::Users;
@@ -92,6 +93,7 @@ impl Server {
         let projects = Projects::new(&ctx);
         let outbound = Outbound::new(&config.outbound)?;
         let tls = config.tls.listener.as_ref().map(Tls::new).transpose()?;
+        let authorities = config.tls.client_ca_file.as_deref().map(Authorities::load);
         let oauth = OAuth::new(Parts {
             ctx: ctx.clone(),
             issuer: config.issuer.clone(),
@@ -102,6 +104,8 @@ impl Server {
             policies: policies.clone(),
             outbound: outbound.clone(),
             registration: config.registration.clone(),
+            sees_certificates: config.tls.sees_certificates(),
+            authorities: authorities.transpose()?,
             vault: vault.clone(),
         });
         let gate = Gate::new(&ctx, &oauth, &users, &accounts, &apps, &policies);

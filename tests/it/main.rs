@@ -42,6 +42,7 @@ mod gate;
 mod introspection;
 mod jose;
 mod logout;
+mod mtls;
 mod oidc_backchannel;
 mod oidc_dynamic;
 mod oidc_frames;
