@@ -91,7 +91,6 @@ const NOT_BUILT: &[(u32, &str)] = &[
     (56, "mail"),
     (60, "bulk updates"),
     (65, "previews for other users"),
-    (72, "webhooks"),
     (76, "SAML"),
 ];
 

@@ -9,7 +9,7 @@ use crate::accounts::model::{
     Account, AccountError, Group, NewAccount, NewGroup, check_attributes,
 };
 use crate::accounts::service::Accounts;
-use crate::accounts::store;
+use crate::accounts::{leaving, store};
 use crate::base::id::{AccountId, GroupId, UserId};
 use crate::db::changes::Topic;
 use crate::db::error::DbError;
@@ -211,6 +211,7 @@ async fn write_members(
     }
     for user in current.difference(wanted) {
         store::delete_member(tx, account, (group, user)).await?;
+        leaving::tell(tx, (account, user), now).await?;
     }
     for user in wanted.difference(&current) {
         store::insert_member(tx, account, (group, user), now).await.map_err(

@@ -7,7 +7,7 @@ use crate::apps::model::{Kind, SecretDigest};
 use crate::apps::new_app::NewApp;
 use crate::apps::secrets::{GivenSecret, NewSecret};
 use crate::apps::service::{Apps, SECRETS_MAX, no_secrets, refusal};
-use crate::apps::store;
+use crate::apps::{narrowing, store};
 use crate::base::id::AppId;
 use crate::db::Tx;
 use crate::db::changes::Topic;
@@ -117,7 +117,11 @@ async fn write_app(
     app: &NewApp,
     now: DateTime<Utc>,
 ) -> Result<Declared, AppError> {
-    let outcome = outcome(store::find(&mut *tx, &app.id).await?.as_ref(), app);
+    let before = store::find(&mut *tx, &app.id).await?;
+    if let Some(before) = &before {
+        narrowing::tell(tx, (before, app), now).await?;
+    }
+    let outcome = outcome(before.as_ref(), app);
     match outcome {
         Declared::Unchanged => return Ok(outcome),
         Declared::Created => store::insert(tx, app, now).await.map_err(refusal)?,

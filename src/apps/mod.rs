@@ -6,6 +6,7 @@ pub mod declare;
 pub mod error;
 pub mod metadata;
 pub mod model;
+pub mod narrowing;
 pub mod new_app;
 pub mod profile;
 pub mod redirect;

@@ -21,6 +21,7 @@ Examples:
   narthex user create ada --generate-password
   narthex user passwd ada < password.txt
   narthex user totp ada
+  narthex user sign-out ada
 
 Passwords are asked for at a terminal, or read as one line of standard input; never given as
 arguments, which other users of the machine can see.";
@@ -74,6 +75,13 @@ enum Command {
         #[command(flatten)]
         source: SourceArgs,
     },
+    /// Sign a user out everywhere; what apps were given ends, and they are told
+    SignOut {
+        /// The name to sign in with
+        username: String,
+        #[command(flatten)]
+        source: SourceArgs,
+    },
 }
 
 impl UserArgs {
@@ -101,6 +109,11 @@ impl UserArgs {
                 opened.users.set_password(&id, &password).await?;
                 output.text(&shown)?;
                 output.line(&format!("set the password of {username}"))?;
+            }
+            Command::SignOut { username, source } => {
+                let users = open(&source.load(None)?.config).await?.users;
+                users.sign_out(&find(&users, &username).await?).await?;
+                output.line(&format!("signed {username} out everywhere"))?;
             }
             Command::Totp { username, remove, source } => {
                 let users = open(&source.load(None)?.config).await?.users;

@@ -29,3 +29,6 @@ pub mod d0009_the_gate {}
 
 #[doc = include_str!("0010-guessing.md")]
 pub mod d0010_guessing {}
+
+#[doc = include_str!("0013-the-outbox.md")]
+pub mod d0013_the_outbox {}

@@ -1,7 +1,9 @@
 //! What has to be delivered: jobs of the queue, by their kind.
 
+use crate::accounts::leaving::LEFT;
+use crate::apps::narrowing::NARROWED;
 use crate::oauth::service::OAuth;
-use crate::oauth::{backchannel, ending};
+use crate::oauth::{backchannel, ending, standing};
 use crate::queue::model::{Job, Undelivered};
 use crate::users::ending::ENDED;
 
@@ -11,6 +13,8 @@ use crate::users::ending::ENDED;
 /// [`Undelivered`]: whether another attempt makes sense.
 pub async fn deliver(oauth: &OAuth, job: &Job) -> Result<(), Undelivered> {
     match job.kind.as_str() {
+        LEFT => standing::left(oauth, job).await,
+        NARROWED => standing::narrowed(oauth, job).await,
         ENDED => ending::deliver(oauth, job).await,
         backchannel::LOGOUT => backchannel::deliver(oauth, job).await,
         // A newer node may know it.

@@ -49,6 +49,7 @@ pub mod select;
 pub mod service;
 pub mod session_state;
 pub mod standard_claims;
+mod standing;
 mod store;
 mod store_logout;
 mod store_once;

@@ -113,3 +113,38 @@ pub(in crate::oauth) async fn forget_apps(tx: &mut Tx<'_>, session: Digest) -> R
     tx.execute(sql("DELETE FROM session_apps WHERE session_digest = $1").bind(session)).await?;
     Ok(())
 }
+
+/// The apps that hold something of a user that may still be used.
+pub(in crate::oauth) async fn live_apps_of(
+    db: impl Fetch,
+    user: &UserId,
+) -> Result<Vec<AppId>, DbError> {
+    let query = sql("SELECT DISTINCT app_id FROM grants
+          WHERE user_id = $1 AND revoked_at IS NULL");
+    let rows = db.fetch_all(query.bind(user)).await?;
+    rows.iter().map(|row| row.parsed("grants", "app_id")).collect()
+}
+
+/// The users of whom an app holds something that may still be used.
+pub(in crate::oauth) async fn live_users_of(
+    db: impl Fetch,
+    app: &AppId,
+) -> Result<Vec<UserId>, DbError> {
+    let query = sql("SELECT DISTINCT user_id FROM grants
+          WHERE app_id = $1 AND user_id IS NOT NULL AND revoked_at IS NULL");
+    let rows = db.fetch_all(query.bind(app)).await?;
+    rows.iter().map(|row| row.parsed("grants", "user_id")).collect()
+}
+
+/// Revokes what a user gave an app until an instant.
+pub(in crate::oauth) async fn revoke_pair(
+    tx: &mut Tx<'_>,
+    (app, user): (&AppId, &UserId),
+    until: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let query = sql("UPDATE grants SET revoked_at = $4
+          WHERE user_id = $2 AND app_id = $1 AND created_at <= $3 AND revoked_at IS NULL");
+    let query = query.bind(app).bind(user).bind(until).bind(now);
+    revoked(tx.execute(query).await?.affected, tx).await
+}

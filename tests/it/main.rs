@@ -33,6 +33,7 @@ mod code_flow;
 mod common;
 mod consent;
 mod crash;
+mod crash_delivery;
 mod device;
 mod discovery;
 mod dpop;

@@ -10,7 +10,7 @@ use crate::common::database::Kind;
 use crate::common::form::Form;
 use crate::common::host::Host;
 use crate::common::server::TestServer;
-use crate::common::world::{ada, ben, eve, portal};
+use crate::common::world::{ada, ben, dev, eve, portal, workbench};
 use crate::common::{both, jwt};
 
 both!(
@@ -22,6 +22,8 @@ both!(
     case_57_no_private_address_is_told,
     case_24_a_session_that_signs_in_again_stays_one_session,
     case_43_the_session_of_whoever_was_there_before_ends,
+    case_24_what_a_lost_permission_gave_does_not_come_back_with_it,
+    case_24_an_operator_signs_a_user_out,
 );
 
 const PATH: &str = "/signed-out-there";
@@ -290,4 +292,66 @@ async fn case_43_the_session_of_whoever_was_there_before_ends(db: Kind) {
     assert_eq!(scene.app.refresh(&tokens.refresh).await.refusal(), "400 invalid_grant");
     assert_eq!(scene.told().await, 1);
     assert_eq!(jwt::claims(&scene.tokens()[0])["sub"], "ben");
+}
+
+async fn case_24_what_a_lost_permission_gave_does_not_come_back_with_it(db: Kind) {
+    let server = TestServer::start(db).await;
+    let (ben, dev) = (ben(&server), dev(&server));
+    let group = |id: &str, members: &str| {
+        format!(
+            "accounts: [{{ id: acme, name: Acme Hospital, type: ENTERPRISE,
+               groups: [{{ id: {id}, name: {id}, members: [{members}] }}] }}]"
+        )
+    };
+    let other = "apps: [{ id: portal, account: acme, title: P, status: live, type: public, \
+         allowed_scopes: [openid], callback_urls: [https://portal.example/callback], \
+         allowed_accounts: [beta] }]";
+    let (live, developing) = ("status: live", "status: developing");
+    for (way, person) in [("group", &ben), ("allow-list", &ben), ("status", &ben), ("dev", &dev)] {
+        let app_of = if way == "dev" { workbench(&server) } else { portal(&server) };
+        let tokens = app_of.tokens(&server, person).await;
+        match way {
+            "group" => {
+                server.apply(&group("acme-nurses", "")).await;
+                assert_eq!(app_of.refresh(&tokens.refresh).await.status, 200, "all may use it");
+            }
+            "allow-list" => server.apply(other).await,
+            "status" => server.change_app("portal", live, developing).await,
+            _ => server.apply(&group("acme-developers", "")).await,
+        }
+        if way != "group" {
+            let refused = app_of.refresh(&tokens.refresh).await;
+            assert_eq!(refused.refusal(), "400 invalid_grant", "{way}");
+        }
+        server.deliver().await;
+        match way {
+            "group" => server.apply(&group("acme-nurses", "ben")).await,
+            "dev" => server.apply(&group("acme-developers", "dev")).await,
+            _ => server.change_app("portal", live, live).await,
+        }
+        let refused = app_of.refresh(&tokens.refresh).await;
+        assert_eq!(refused.refusal(), "400 invalid_grant", "{way}");
+        assert_eq!(app_of.userinfo(&tokens.access).await.status, 401, "{way}");
+        // Who may use it again gets new tokens without a question.
+        app_of.tokens(&server, person).await;
+    }
+}
+
+async fn case_24_an_operator_signs_a_user_out(db: Kind) {
+    let server = TestServer::start(db).await;
+    let ben = ben(&server);
+    let app = portal(&server);
+    let tokens = app.tokens(&server, &ben).await;
+    server.advance(TimeDelta::seconds(1));
+    let users = &server.server.users;
+
+    users.sign_out(&"ben".parse().expect("an id")).await.expect("signed out");
+
+    // At once, before anything is delivered.
+    assert_eq!(app.refresh(&tokens.refresh).await.refusal(), "400 invalid_grant");
+    assert_eq!(app.userinfo(&tokens.access).await.status, 401);
+    let silent = ben.browser.get(&app.authorize_url_with(&[("prompt", "none")])).await;
+    assert_eq!(silent.refusal(), "303 login_required");
+    server.deliver().await;
+    assert_eq!(server.count("SELECT COUNT(*) AS n FROM grants WHERE revoked_at IS NULL").await, 0);
 }
