@@ -1,14 +1,15 @@
 //! Delivering jobs: a bounded number at once, as soon as they are pushed.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::oauth::deliver::deliver;
-use crate::queue::model::{Fate, Job};
+use crate::queue::model::{ATTEMPTS_MAX, Fate, Job, Undelivered};
 use crate::server::Server;
 
 /// How often jobs are looked for that nobody announced: retries, and those of dead nodes.
@@ -58,7 +59,14 @@ async fn take(server: &Server, limit: usize) -> Vec<Job> {
 }
 
 async fn attempt(server: &Server, job: Job) {
-    let outcome = deliver(&server.oauth, &job).await;
+    let outcome = if job.attempt > ATTEMPTS_MAX {
+        // Whoever took it before died of it each time.
+        Err(Undelivered::Never("no attempt came to an end"))
+    } else {
+        // A fault of ours in one job must not stop all others.
+        let attempt = AssertUnwindSafe(deliver(&server.oauth, &job)).catch_unwind().await;
+        attempt.unwrap_or(Err(Undelivered::Again("the attempt panicked")))
+    };
     let (id, kind, number) = (job.id, job.kind.as_str(), job.attempt);
     match (server.queue.settle(&job, outcome).await, outcome) {
         (Ok(Fate::Dead), Err(reason)) => {

@@ -158,8 +158,8 @@ async fn case_05_before_the_redirect_is_verified_nothing_redirects_and_nothing_i
     }
 }
 
-/// Apps are registered by an operator, never by themselves, so a redirect with an error can only
-/// go to a place that the operator wrote down.
+/// Apps are registered by an operator, and by themselves only where the operator lets them, so a
+/// redirect with an error can only go to a place that somebody answers for.
 async fn case_06_errors_go_to_registered_places_only(db: Kind) {
     let server = TestServer::start(db).await;
     let app = portal(&server);
@@ -173,7 +173,7 @@ async fn case_06_errors_go_to_registered_places_only(db: Kind) {
     assert_eq!(registered.refusal(), "303 invalid_scope");
     assert!(registered.location().starts_with("https://portal.example/callback?"));
     assert_eq!(elsewhere.refusal(), "400 page");
-    assert_eq!(registration.status, 404);
+    assert_eq!(registration.status, 403);
 }
 
 async fn case_08_only_modes_for_codes_are_there(db: Kind) {

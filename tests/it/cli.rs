@@ -218,14 +218,15 @@ async fn case_71_nothing_can_be_set_up_over_http(db: Kind) {
     let running = Running::start(narthex(database.folder.path(), &args), "Narthex serves");
     let browser = Browser::new(&running.word_after("serves "));
 
-    for path in
-        ["/setup", "/install", "/admin", "/register", "/v1/setup", "/v1/users", "/codes.json"]
-    {
+    for path in ["/setup", "/install", "/admin", "/v1/setup", "/v1/users", "/codes.json"] {
         assert_eq!(browser.get(path).await.status, 404, "{path}");
         let posted =
             browser.post(path, &[("username", "admin"), ("password", "admin-admin")]).await;
         assert_eq!(posted.status, 404, "{path}");
     }
+    // Apps register themselves only where the operator said so.
+    let registered = browser.post_json("/register", &[], "{}".to_owned()).await;
+    assert!([401, 403].contains(&registered.status), "{registered:?}");
 }
 
 async fn the_demo_starts_twice_and_only_on_a_database_of_its_own(db: Kind) {

@@ -38,6 +38,7 @@ mod device;
 mod discovery;
 mod dpop;
 mod dpop_resource;
+mod every_endpoint;
 mod fapi2;
 mod gate;
 mod introspection;
