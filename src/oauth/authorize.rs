@@ -150,14 +150,22 @@ pub async fn consent(
 ) -> Result<Step, AuthorizeError> {
     let mut journey = Journey::take_up(oauth, grant, browser, Some(login)).await?;
     if !approve {
-        if !store::deny(&oauth.ctx().db, grant, browser, oauth.now()).await? {
-            return Err(over());
-        }
-        pushed::use_up(oauth, &journey.request).await?;
-        return Err(journey.refuse("access_denied", "the user said no"));
+        return journey.deny(grant).await;
     }
     journey.answer = Answer::Yes;
     journey.advance().await
+}
+
+/// Takes back a request whose user would rather not sign in.
+///
+/// # Errors
+/// As [`resume`]; `access_denied` by redirect if all is well.
+pub async fn cancel(
+    oauth: &OAuth,
+    grant: GrantId,
+    browser: Digest,
+) -> Result<Step, AuthorizeError> {
+    Journey::take_up(oauth, grant, browser, None).await?.deny(grant).await
 }
 
 pub(in crate::oauth) fn over() -> AuthorizeError {
@@ -192,6 +200,15 @@ impl<'a> Journey<'a> {
             pending: Some(Pending { id, opening }),
             answer: Answer::Nothing,
         })
+    }
+
+    /// Ends the request, once, and tells the app.
+    async fn deny(&self, id: GrantId) -> Result<Step, AuthorizeError> {
+        if !store::deny(&self.oauth.ctx().db, id, self.browser, self.oauth.now()).await? {
+            return Err(over());
+        }
+        pushed::use_up(self.oauth, &self.request).await?;
+        Err(self.refuse("access_denied", "the user said no"))
     }
 
     /// Goes as far as the user's part allows.

@@ -20,6 +20,7 @@ both!(
     prompt_none_shows_no_page,
     consent_is_asked_once_and_remembered,
     who_denies_is_sent_back_with_access_denied,
+    who_cancels_at_sign_in_is_sent_back_with_access_denied,
     case_15_consent_belongs_to_one_browser_and_one_request,
     case_43_a_stranger_cannot_go_on_with_somebody_elses_request,
 );
@@ -235,6 +236,24 @@ async fn who_denies_is_sent_back_with_access_denied(db: Kind) {
     // It cannot be taken back by sending the form again.
     let changed = ben.decide(&page, true).await;
     assert_eq!(changed.location_param("code"), None, "{changed:?}");
+}
+
+async fn who_cancels_at_sign_in_is_sent_back_with_access_denied(db: Kind) {
+    let server = TestServer::start(db).await;
+    let (app, ben) = (portal(&server), ben(&server));
+    let page = ben.browser.follow(ben.browser.get(&app.authorize_url()).await).await;
+    let form = crate::common::form::Form::of(&page.body, "/sign-in/cancel");
+    let stranger = server.browser();
+    stranger.get("/sign-in").await;
+
+    let by_another = stranger.submit(&page, &form, &[]).await;
+    let answer = ben.browser.submit(&page, &form, &[]).await;
+    let again = ben.browser.submit(&page, &form, &[]).await;
+
+    assert_eq!(by_another.location(), "", "{by_another:?}");
+    assert_eq!(answer.refusal(), "303 access_denied");
+    assert!(answer.location().starts_with(app.redirect_uri), "{answer:?}");
+    assert_eq!((again.status, again.location()), (400, ""), "{again:?}");
 }
 
 async fn case_15_consent_belongs_to_one_browser_and_one_request(db: Kind) {

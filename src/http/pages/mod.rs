@@ -21,7 +21,7 @@ mod totp;
 use askama::Template;
 use axum::Router;
 use axum::response::{Html, IntoResponse as _, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use http::header::{LOCATION, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 
@@ -37,6 +37,7 @@ pub fn routes() -> Router<Server> {
     Router::new()
         .route("/", get(home::home))
         .route("/sign-in", get(sign_in::show).post(sign_in::submit))
+        .route("/sign-in/cancel", post(sign_in::cancel))
         .route("/sign-in/totp", get(totp::show).post(totp::submit))
         .route("/select-account", get(select_account::show).post(select_account::submit))
         .route("/device", get(device::show).post(device::submit))

@@ -147,6 +147,24 @@ pub(in crate::http::pages) async fn submit(
     answer(begun, &next)
 }
 
+/// `POST /sign-in/cancel`: whoever would rather not sign in goes back to the app.
+pub(in crate::http::pages) async fn cancel(
+    State(server): State<Server>,
+    browser: Browser,
+    form: Form,
+) -> Response {
+    if !browser.check_csrf(&server.vault, &csrf_purpose(form.grant), form.get("csrf")) {
+        return not_ours();
+    }
+    match form.grant {
+        Some(grant) => {
+            let step = authorize::cancel(&server.oauth, grant, browser.digest()).await;
+            go(&server, step)
+        }
+        None => see_other("/"),
+    }
+}
+
 /// Sends the browser on with its new cookies.
 pub(in crate::http::pages) fn answer(
     begun: Result<Vec<http::HeaderValue>, crate::db::error::DbError>,

@@ -42,6 +42,7 @@ const PAGES: &[(&str, &str, Fields)] = &[
     ("GET", "/authorize/%FF", &[("x", "y")]),
     ("GET", "/sign-in", &[("grant", "1"), ("login_hint", "ada")]),
     ("POST", "/sign-in", &[("csrf", "x"), ("grant", "1"), ("username", "u"), ("password", "x")]),
+    ("POST", "/sign-in/cancel", &[("csrf", "x"), ("grant", "1")]),
     ("GET", "/sign-in/totp", &[("grant", "1")]),
     ("POST", "/sign-in/totp", &[("csrf", "x"), ("grant", "1"), ("code", "123456")]),
     ("GET", "/consent", &[("grant", "1")]),
