@@ -39,6 +39,7 @@ mod discovery;
 mod dpop;
 mod dpop_resource;
 mod every_endpoint;
+mod every_grant;
 mod fapi2;
 mod gate;
 mod introspection;
