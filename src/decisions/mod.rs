@@ -32,3 +32,6 @@ pub mod d0010_guessing {}
 
 #[doc = include_str!("0013-the-outbox.md")]
 pub mod d0013_the_outbox {}
+
+#[doc = include_str!("0015-who-asks-and-how.md")]
+pub mod d0015_who_asks_and_how {}

@@ -209,3 +209,26 @@ pub(in crate::oauth) async fn use_up(
         None => Ok(true),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::join_all;
+
+    use super::*;
+    use crate::oauth::tests_world::{asked, world};
+
+    #[tokio::test]
+    async fn case_75_an_app_pushes_only_so_much() {
+        let world = world().await;
+        let (oauth, portal) = (&world.oauth, "portal".parse().unwrap());
+        let hour = TimeDelta::hours(1);
+        let give = |_| once::give_out(oauth, Kind::PushedRequest, Some(&portal), &1, hour);
+        join_all((0..LIVE_MAX).map(give)).await;
+        let params = asked("portal");
+        let presented = Presented::plain("/par", &params, None);
+
+        assert!(matches!(push(oauth, &presented).await, Err(PushError::TooMany)));
+        world.clock.advance(TimeDelta::seconds(61));
+        assert!(push(oauth, &presented).await.is_ok());
+    }
+}

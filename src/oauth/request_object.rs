@@ -214,10 +214,13 @@ mod tests {
     #[test]
     fn claims_become_parameters() {
         let claims = json!({"iss": "a", "max_age": 5, "claims": {"id_token": {}}, "state": "s",
-                            "nonce": null});
+                            "nonce": null, "resource": ["https://a.example", "urn:b"]});
         let params = parameters(claims.as_object().unwrap()).unwrap();
         let pairs: Vec<_> = params.pairs().collect();
-        assert_eq!(pairs, [("claims", r#"{"id_token":{}}"#), ("max_age", "5"), ("state", "s")]);
+        let resources = [("resource", "https://a.example"), ("resource", "urn:b")];
+        let claims = ("claims", r#"{"id_token":{}}"#);
+        let (age, state) = (("max_age", "5"), ("state", "s"));
+        assert_eq!(pairs, [claims, age, resources[0], resources[1], state]);
         assert!(parameters(json!({"state": "a\u{0}"}).as_object().unwrap()).is_err());
     }
 

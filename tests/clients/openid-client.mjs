@@ -189,7 +189,7 @@ const run = {
       token_endpoint_auth_method: "client_secret_basic",
     };
     const config = await client.dynamicClientRegistration(
-      new URL(issuer), metadata, undefined, insecure,
+      new URL(issuer), metadata, client.ClientSecretBasic(), insecure,
     );
     const { client_id, client_secret } = config.clientMetadata();
     expect("it has credentials", client_id && client_secret);

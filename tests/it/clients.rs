@@ -31,6 +31,8 @@ const STEPS: &[&str] = &[
     "client_credentials",
     "private_key_jwt",
     "jarm",
+    "par",
+    "jar",
     "registration",
 ];
 
