@@ -35,3 +35,6 @@ pub mod d0013_the_outbox {}
 
 #[doc = include_str!("0015-who-asks-and-how.md")]
 pub mod d0015_who_asks_and_how {}
+
+#[doc = include_str!("0016-registration.md")]
+pub mod d0016_registration {}

@@ -5,6 +5,8 @@ mod answer;
 pub mod initial;
 mod read;
 mod sector;
+#[cfg(test)]
+mod tests;
 
 use std::net::IpAddr;
 

@@ -31,8 +31,10 @@ const STEPS: &[&str] = &[
     "client_credentials",
     "private_key_jwt",
     "jarm",
+    "dpop",
     "par",
     "jar",
+    "device",
     "registration",
 ];
 
@@ -59,7 +61,8 @@ pub async fn server_now(db: Kind) -> TestServer {
     let key: Value = serde_json::from_str(KEY).expect("a key");
     let mut public = key;
     public.as_object_mut().expect("an object").remove("d");
-    let grants = "[authorization_code, refresh_token, client_credentials]";
+    let grants = "[authorization_code, refresh_token, client_credentials, \
+                  'urn:ietf:params:oauth:grant-type:device_code']";
     let confidential =
         format!("type: confidential\n    grant_types: {grants}\n    secrets: [{SECRET}]");
     let signs = json!({
@@ -87,6 +90,23 @@ async fn sign_out(person: &Person, url: &str) -> Answer {
     person.browser.submit(&page, &form, &[]).await
 }
 
+/// Goes through the pages from a URL on, and allows whatever they ask.
+async fn allow(person: &Person, server: &TestServer, url: &str) -> Answer {
+    let first = person.browser.get(url).await;
+    let mut page = person.browser.follow(first).await;
+    for _ in 0..6 {
+        let Some(form) = Form::all(&page.body).into_iter().next() else { return page };
+        page = if form.has("password") || form.has("code") {
+            person.answer_page(server, &page).await
+        } else {
+            let is_yes = |button: &&(String, String)| button.1 == "allow";
+            let yes = form.buttons.iter().find(is_yes).map(|(name, value)| (&**name, &**value));
+            person.browser.submit(&page, &form, yes.as_slice()).await
+        };
+    }
+    panic!("the pages do not end: {page:?}");
+}
+
 async fn openid_client_goes_through_every_flow(db: Kind) {
     let server = server_now(db).await;
     let (user, developer) = (ben(&server), dev(&server));
@@ -103,6 +123,8 @@ async fn openid_client_goes_through_every_flow(db: Kind) {
             person.authorize(&server, &text("open")).await
         } else if request.get("sign_out").is_some() {
             sign_out(person, &text("sign_out")).await
+        } else if request.get("device").is_some() {
+            allow(person, &server, &text("device")).await
         } else {
             panic!("nobody knows how to do {request}");
         };

@@ -31,6 +31,9 @@ both!(
     registration_jwks_uri,
     registration_sector_uri,
     registration_sector_bad,
+    pairwise_subjects_are_those_of_the_sector,
+    request_uri_unsigned,
+    request_uri_signed_rs256,
     server_rotate_keys,
     refresh_token_rp_key_rotation,
     ensure_client_assertion_with_iss_aud_succeeds,
@@ -328,6 +331,71 @@ async fn registration_sector_bad(db: Kind) {
     next["client_id"] = told["client_id"].clone();
     let moved = manage(Method::PUT, &told, token(&told), Some(&next)).await;
     assert_eq!(moved.refusal(), "400 invalid_client_metadata");
+}
+
+async fn pairwise_subjects_are_those_of_the_sector(db: Kind) {
+    let server = open_server(db).await;
+    let host = Host::start().await;
+    let listed = json!([CALLBACK, "https://other.example/cb"]);
+    host.put("/sector", "application/json", listed.to_string());
+    let mut asked = pairwise(&host.at("/sector"));
+    asked["subject_type"] = json!("pairwise");
+
+    let mut subjects = Vec::new();
+    for _ in 0..2 {
+        let (_, app) = registered(&server, &asked).await;
+        subjects.push(claims(&app.tokens(&server, &dev(&server)).await.id)["sub"].clone());
+    }
+    let (_, alone) = registered(&server, &with("subject_type", json!("pairwise"))).await;
+    let elsewhere = claims(&alone.tokens(&server, &dev(&server)).await.id)["sub"].clone();
+
+    assert_eq!(subjects[0], subjects[1]);
+    assert!(subjects[0] != "dev" && subjects[0] != elsewhere && elsewhere != "dev");
+    asked.as_object_mut().unwrap().remove("sector_identifier_uri");
+    let nameless = register(&server, &asked).await;
+    assert_eq!(nameless.refusal(), "400 invalid_client_metadata");
+}
+
+/// Signs in with a request that stands at a URL of the app.
+async fn by_request_uri(server: &TestServer, alg: &str, key: &Signer) -> Answer {
+    let host = Host::start().await;
+    let uri = host.at("/request.jwt#qnzVwXd");
+    let mut asked = with("request_uris", json!([uri]));
+    asked["request_object_signing_alg"] = json!(alg);
+    asked["jwks"] = key.jwks();
+    let (_, app) = registered(server, &asked).await;
+    let mut inside = json!({ "iss": app.id, "aud": server.url, "state": "inside" });
+    for (name, value) in app.request().into_iter().filter(|(name, _)| *name != "state") {
+        inside[name] = json!(value);
+    }
+    let object = match alg {
+        "none" => {
+            let part = |value: Value| crate::common::jwt::encode(value.to_string());
+            format!("{}.{}.", part(json!({ "alg": "none" })), part(inside))
+        }
+        _ => key.sign("oauth-authz-req+jwt", &inside),
+    };
+    host.put("/request.jwt", "application/oauth-authz-req+jwt", object);
+    let open = [("state", ""), ("request_uri", uri.as_str())];
+    dev(server).authorize(server, &app.authorize_url_with(&open)).await
+}
+
+async fn request_uri_unsigned(db: Kind) {
+    let server = open_server(db).await;
+
+    let answer = by_request_uri(&server, "none", &Signer::new("RS256")).await;
+
+    assert!(answer.location_param("code").is_some(), "{answer:?}");
+    assert_eq!(answer.location_param("state").as_deref(), Some("inside"));
+}
+
+async fn request_uri_signed_rs256(db: Kind) {
+    let server = open_server(db).await;
+
+    let answer = by_request_uri(&server, "RS256", &Signer::new("RS256")).await;
+
+    assert!(answer.location_param("code").is_some(), "{answer:?}");
+    assert_eq!(answer.location_param("state").as_deref(), Some("inside"));
 }
 
 async fn server_rotate_keys(db: Kind) {

@@ -212,6 +212,7 @@ pub fn greedy() -> Value {
         ("profile", json!("fapi2_security")),
         ("may_impersonate", json!(true)),
         ("client_metadata", json!({ "may_impersonate": true })),
+        ("resources", json!(["https://api.example"])),
         ("localized", json!({ "status#de": "live" })),
         ("require_pkce", json!(false)),
         ("access_token_seconds", json!(86_400)),
@@ -241,7 +242,9 @@ async fn case_64_an_app_cannot_give_itself_what_operators_give(db: Kind) {
     assert!(stored.custom_claims.is_empty());
     assert!(!stored.metadata.may_impersonate && stored.metadata.profile.is_none());
     assert_eq!(stored.access_token_seconds, 3_600);
-    for name in ["status", "allowed_accounts", "may_impersonate", "profile", "custom_claims"] {
+    for name in
+        ["resources", "status", "allowed_accounts", "may_impersonate", "profile", "custom_claims"]
+    {
         assert!(told.get(name).is_none(), "{name}");
     }
 }

@@ -5,18 +5,14 @@ use serde_json::{Map, Value, json};
 
 use crate::apps::metadata::{AuthMethod, SubjectType};
 use crate::apps::model::{GrantType, Kind};
-use crate::oauth::registration::Answer;
-
-/// Fields of ours that are no business of an app that registers itself.
-const OURS: [&str; 3] = ["profile", "may_impersonate", "localized"];
+use crate::oauth::registration::{Answer, read};
 
 /// All that is registered, defaults included, and how to manage it.
 pub(in crate::oauth::registration) fn write(answer: &Answer<'_>) -> Value {
     let app = answer.app;
     let mut all = object(serde_json::to_value(&app.metadata));
-    for name in OURS {
-        all.remove(name);
-    }
+    // What the operator said of it is no business of an app.
+    all.retain(|name, _| read::is_own(name));
     all.extend(app.metadata.localized.clone());
     let has_code = app.grant_types.contains(&GrantType::AuthorizationCode);
     let method = app.metadata.token_endpoint_auth_method.unwrap_or(match app.kind {

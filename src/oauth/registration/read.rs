@@ -87,6 +87,9 @@ const FEATURES: &[(&str, &str)] = &[
 /// Texts and links that may come in several languages. Source: RFC 7591 section 2.2.
 const LOCALIZED: [&str; 5] = ["client_name", "client_uri", "logo_uri", "policy_uri", "tos_uri"];
 
+/// Grants by which an app gets tokens of users who never saw it.
+const OPERATORS: [GrantType; 2] = [GrantType::TokenExchange, GrantType::JwtBearer];
+
 type Read<T> = Result<T, Fault>;
 
 /// Reads what an app says of itself over `start`, which is a fresh app or the one that it was.
@@ -113,16 +116,16 @@ pub(in crate::oauth::registration) fn read(
 }
 
 fn app(asked: &Map<String, Value>, rules: &Rules<'_>, start: NewApp) -> Read<NewApp> {
-    let held = start.metadata.clone();
-    let mut metadata = metadata(asked, rules)?;
-    metadata.profile = held.profile;
-    metadata.may_impersonate = held.may_impersonate;
+    let mut metadata = metadata(asked, rules, &start.metadata)?;
     metadata.token_endpoint_auth_method.get_or_insert(AuthMethod::ClientSecretBasic);
     let kind = match metadata.token_endpoint_auth_method {
         Some(AuthMethod::None) => Kind::Public,
         _ => Kind::Confidential,
     };
     let grant_types = grant_types(asked, rules)?;
+    if grant_types.iter().any(|one| OPERATORS.contains(one) && !start.grant_types.contains(one)) {
+        return Err(Fault::new("grant_types", "holds one that an operator has to allow"));
+    }
     check_response_types(asked, rules, grant_types.contains(&GrantType::AuthorizationCode))?;
     let scopes = scopes(asked, rules)?;
     let name = one::<String>(asked, "client_name")?;
@@ -180,8 +183,21 @@ fn listed<T: DeserializeOwned>(
     if is_offered { one(asked, name) } else { Err(Fault::new(name, "is not supported here")) }
 }
 
-fn metadata(asked: &Map<String, Value>, rules: &Rules<'_>) -> Read<ClientMetadata> {
-    let mut kept = Map::new();
+/// The metadata that an app may tell of itself, by their names.
+pub(in crate::oauth::registration) fn is_own(name: &str) -> bool {
+    LISTED.iter().chain(FEATURES).any(|(own, _)| *own == name) || PLAIN.contains(&name)
+}
+
+/// What an app tells of itself, beside what its operator said of it.
+fn metadata(
+    asked: &Map<String, Value>,
+    rules: &Rules<'_>,
+    held: &ClientMetadata,
+) -> Read<ClientMetadata> {
+    let malformed = |_| Fault::new("metadata", "are malformed");
+    let held: Map<String, Value> =
+        serde_json::to_value(held).and_then(serde_json::from_value).map_err(malformed)?;
+    let mut kept: Map<String, Value> = held.into_iter().filter(|(name, _)| !is_own(name)).collect();
     let mut keep = |name: &str, value: &Value| {
         let mut alone = Map::new();
         alone.insert(name.to_owned(), value.clone());
@@ -207,8 +223,8 @@ fn metadata(asked: &Map<String, Value>, rules: &Rules<'_>) -> Read<ClientMetadat
             keep(name, value)?;
         }
     }
-    let mut metadata: ClientMetadata = serde_json::from_value(Value::Object(kept))
-        .map_err(|_| Fault::new("metadata", "are malformed"))?;
+    let mut metadata: ClientMetadata =
+        serde_json::from_value(Value::Object(kept)).map_err(malformed)?;
     let is_localized =
         |name: &str| name.split_once('#').is_some_and(|(bare, _)| LOCALIZED.contains(&bare));
     metadata.localized = asked

@@ -219,7 +219,8 @@ async fn what_the_operator_decided_stays(db: Kind) {
         .apply(&format!(
             "apps: [{{ id: {id}, account: acme, title: Notebook, status: live, type: confidential, \
              allowed_accounts: all, allowed_scopes: [openid, project.read], \
-             callback_urls: ['{CALLBACK}'], custom_claims: [{{ name: x, value: 1 }}] }}]"
+             callback_urls: ['{CALLBACK}'], custom_claims: [{{ name: x, value: 1 }}], \
+             client_metadata: {{ may_impersonate: true, tos_uri: 'https://app.example/old' }} }}]"
         ))
         .await;
 
@@ -232,4 +233,7 @@ async fn what_the_operator_decided_stays(db: Kind) {
     assert_eq!(stored.status.as_str(), "live");
     assert!(stored.allowed_accounts.contains(&"beta".parse().unwrap()));
     assert_eq!(stored.custom_claims.len(), 1);
+    assert!(stored.metadata.may_impersonate, "the operator's word");
+    assert!(stored.metadata.tos_uri.is_none(), "the app's word, which it took back");
+    assert!(answer.get("may_impersonate").is_none());
 }
