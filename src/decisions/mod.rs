@@ -33,6 +33,9 @@ pub mod d0010_guessing {}
 #[doc = include_str!("0013-the-outbox.md")]
 pub mod d0013_the_outbox {}
 
+#[doc = include_str!("0014-grants-beyond-codes.md")]
+pub mod d0014_grants_beyond_codes {}
+
 #[doc = include_str!("0015-who-asks-and-how.md")]
 pub mod d0015_who_asks_and_how {}
 

@@ -3,7 +3,8 @@
 use crate::accounts::leaving::LEFT;
 use crate::apps::narrowing::NARROWED;
 use crate::oauth::service::OAuth;
-use crate::oauth::{backchannel, ending, standing};
+use crate::oauth::store_waiting::PING;
+use crate::oauth::{backchannel, ciba, ending, standing};
 use crate::queue::model::{Job, Undelivered};
 use crate::users::ending::ENDED;
 
@@ -17,6 +18,7 @@ pub async fn deliver(oauth: &OAuth, job: &Job) -> Result<(), Undelivered> {
         NARROWED => standing::narrowed(oauth, job).await,
         ENDED => ending::deliver(oauth, job).await,
         backchannel::LOGOUT => backchannel::deliver(oauth, job).await,
+        PING => ciba::deliver(oauth, job).await,
         // A newer node may know it.
         _ => Err(Undelivered::Again("nobody here delivers this kind of job")),
     }

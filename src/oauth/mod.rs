@@ -10,6 +10,7 @@ pub mod authorize;
 mod backchannel;
 pub mod binding;
 pub mod certificate;
+pub mod ciba;
 pub mod claims;
 pub mod claims_request;
 pub mod client_auth;

@@ -1,16 +1,18 @@
 //! Requests that wait for their user, in the database.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
 
 use crate::base::id::{AppId, GrantId, UserId};
 use crate::base::secret::Digest;
 use crate::db::error::DbError;
 use crate::db::query::{Row, sql};
-use crate::db::{Db, Fetch as _};
+use crate::db::{Db, Fetch as _, Tx};
 use crate::oauth::grant::Approval;
 use crate::oauth::request::AuthorizeRequest;
 use crate::oauth::store;
 use crate::oauth::waiting::{Asked, INTERVAL_SECONDS, Kind, Stage, Waiting};
+use crate::queue::service::push;
 
 const TABLE: &str = "waiting_requests";
 /// Most requests of one app; more push out the oldest. Anybody can make them in the name of a
@@ -24,6 +26,10 @@ const SLOWER_SECONDS: i64 = 5;
 const INTERVAL_SECONDS_MAX: i64 = 60;
 /// How long a request is kept after its end, so that the app is told that it has ended.
 const KEPT: TimeDelta = TimeDelta::minutes(10);
+/// Most requests that a user is shown at once.
+const LISTED_MAX: i64 = 20;
+/// The kind of the jobs that tell apps.
+pub(in crate::oauth) const PING: &str = "ciba_ping";
 /// Most rows that one sweep deletes.
 const SWEEP_MAX: i64 = 500;
 
@@ -48,6 +54,8 @@ pub(in crate::oauth) struct Yes {
     pub(in crate::oauth) request: AuthorizeRequest,
     pub(in crate::oauth) by: Approval,
     pub(in crate::oauth) code: Digest,
+    /// What tells the app, if it wants to be told.
+    pub(in crate::oauth) notice: Option<Value>,
     pub(in crate::oauth) now: DateTime<Utc>,
     pub(in crate::oauth) end: DateTime<Utc>,
 }
@@ -104,7 +112,8 @@ pub(in crate::oauth) async fn find(
     kind: Kind,
     id: i64,
 ) -> Result<Option<Waiting>, DbError> {
-    let query = sql("SELECT id, app_id, secret_digest, request, stage, grant_id, expires_at
+    let query =
+        sql("SELECT id, app_id, user_id, secret_digest, request, stage, grant_id, expires_at
                        FROM waiting_requests WHERE id = $1 AND kind = $2");
     let row = db.fetch_optional(query.bind(id).bind(kind.as_str())).await?;
     row.as_ref().map(read).transpose()
@@ -115,7 +124,8 @@ pub(in crate::oauth) async fn find_by_code(
     db: &Db,
     user_code: Digest,
 ) -> Result<Option<Waiting>, DbError> {
-    let query = sql("SELECT id, app_id, secret_digest, request, stage, grant_id, expires_at
+    let query =
+        sql("SELECT id, app_id, user_id, secret_digest, request, stage, grant_id, expires_at
                        FROM waiting_requests WHERE user_code_digest = $1 AND stage = 'pending'");
     let row = db.fetch_optional(query.bind(user_code)).await?;
     row.as_ref().map(read).transpose()
@@ -176,6 +186,7 @@ pub(in crate::oauth) async fn approve(db: &Db, yes: Yes) -> Result<bool, DbError
                 )
                 .await?;
             if written.affected == 1 {
+                tell(tx, yes.notice.as_ref(), yes.now).await?;
                 return Ok(true);
             }
             // Another answer was faster. Nobody has seen the grant.
@@ -187,10 +198,47 @@ pub(in crate::oauth) async fn approve(db: &Db, yes: Yes) -> Result<bool, DbError
 }
 
 /// Denies a pending request, once.
-pub(in crate::oauth) async fn deny(db: &Db, id: i64, now: DateTime<Utc>) -> Result<bool, DbError> {
-    let query = sql("UPDATE waiting_requests SET stage = 'denied'
-                      WHERE id = $1 AND stage = 'pending' AND expires_at > $2");
-    Ok(db.write_one(query.bind(id).bind(now)).await?.affected == 1)
+pub(in crate::oauth) async fn deny(
+    db: &Db,
+    id: i64,
+    notice: Option<Value>,
+    now: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    db.write((id, notice, now), |tx, (id, notice, now)| {
+        Box::pin(async move {
+            let query = sql("UPDATE waiting_requests SET stage = 'denied'
+                              WHERE id = $1 AND stage = 'pending' AND expires_at > $2");
+            let denied = tx.execute(query.bind(*id).bind(*now)).await?.affected == 1;
+            if denied {
+                tell(tx, notice.as_ref(), *now).await?;
+            }
+            Ok::<bool, DbError>(denied)
+        })
+    })
+    .await
+}
+
+/// Has the app told, in the unit of work that writes the answer down.
+async fn tell(tx: &mut Tx<'_>, notice: Option<&Value>, now: DateTime<Utc>) -> Result<(), DbError> {
+    match notice {
+        Some(notice) => push(tx, PING, notice, now).await,
+        None => Ok(()),
+    }
+}
+
+/// What waits for this user, the newest first.
+pub(in crate::oauth) async fn list_for(
+    db: &Db,
+    user: &UserId,
+    now: DateTime<Utc>,
+) -> Result<Vec<Waiting>, DbError> {
+    let query =
+        sql("SELECT id, app_id, user_id, secret_digest, request, stage, grant_id, expires_at
+                       FROM waiting_requests
+                      WHERE user_id = $1 AND stage = 'pending' AND expires_at > $2
+                      ORDER BY id DESC LIMIT $3");
+    let rows = db.fetch_all(query.bind(user).bind(now).bind(LISTED_MAX)).await?;
+    rows.iter().map(read).collect()
 }
 
 /// Deletes a bounded number of requests that are over, and says how many.
@@ -208,6 +256,10 @@ fn read(row: &Row) -> Result<Waiting, DbError> {
     Ok(Waiting {
         id: row.get("id")?,
         app: row.parsed(TABLE, "app_id")?,
+        user: match row.get::<Option<String>>("user_id")? {
+            Some(_) => Some(row.parsed(TABLE, "user_id")?),
+            None => None,
+        },
         secret: Digest::from_slice(&secret).ok_or_else(|| corrupt("secret_digest"))?,
         asked: row.json(TABLE, "request")?,
         stage: match stage.as_str() {

@@ -43,7 +43,7 @@ pub async fn exchange(oauth: &OAuth, presented: &Presented<'_>) -> Result<Issued
         GrantType::DeviceCode => token_waiting::exchange(oauth, &request, Kind::Device).await,
         GrantType::TokenExchange => token_exchange::exchange(oauth, &request).await,
         GrantType::JwtBearer => token_assertion::exchange(oauth, &request).await,
-        GrantType::Ciba => Err(TokenError::UnsupportedGrantType),
+        GrantType::Ciba => token_waiting::exchange(oauth, &request, Kind::Ciba).await,
     };
     if let Err(TokenError::InvalidGrant(refusal)) = &issued {
         tracing::info!(app = %request.app.id, %grant_type, %refusal, "no tokens");

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::apps::model::{App, GrantType};
 use crate::base::id::{AccountId, AppId, GrantId, UserId};
@@ -87,6 +87,8 @@ pub(in crate::oauth) struct Waiting {
     pub(in crate::oauth) app: AppId,
     /// Digest of the secret that the app holds.
     pub(in crate::oauth) secret: Digest,
+    /// Who is asked, if the app said who.
+    pub(in crate::oauth) user: Option<UserId>,
     pub(in crate::oauth) asked: Asked,
     pub(in crate::oauth) stage: Stage,
     pub(in crate::oauth) expires_at: DateTime<Utc>,
@@ -232,6 +234,10 @@ pub(in crate::oauth) async fn answer(
     approve: bool,
 ) -> Result<(), AskError> {
     let now = oauth.now();
+    let notice =
+        waiting.asked.notice.as_ref().map(
+            |notice| json!({ "id": waiting.id, "app": waiting.app.as_str(), "notice": notice }),
+        );
     let answered = if approve {
         let code = waiting.code(kind);
         let Ask { id, app, .. } = ask(oauth, waiting.clone(), login).await?;
@@ -249,11 +255,11 @@ pub(in crate::oauth) async fn answer(
         let end = waiting.expires_at.max(now + CODE_TTL);
         store_waiting::approve(
             &oauth.ctx().db,
-            Yes { id, app: app.id.clone(), request, by, code, now, end },
+            Yes { id, app: app.id.clone(), request, by, code, notice, now, end },
         )
         .await?
     } else {
-        store_waiting::deny(&oauth.ctx().db, waiting.id, now).await?
+        store_waiting::deny(&oauth.ctx().db, waiting.id, notice, now).await?
     };
     if answered { Ok(()) } else { Err(AskError::Over) }
 }

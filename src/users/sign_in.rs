@@ -16,7 +16,7 @@ use crate::users::password::StoredHash;
 use crate::users::service::Users;
 use crate::users::store;
 use crate::users::store_throttle::{self, Attempt, ChargeError, Outcome};
-use crate::users::throttle::{Charge, Factor, charges, guesses, retry_after};
+use crate::users::throttle::{Charge, Factor, charges, guesses, names, retry_after};
 use crate::users::totp::tidy;
 use crate::users::username::UsernameKey;
 
@@ -135,6 +135,14 @@ impl Users {
     pub async fn guess(&self, user: &User, source: &Source) -> Result<Guess, SignInError> {
         let key = UsernameKey::of(&user.username);
         self.charge_all(guesses(&key, source.ip, &self.0.throttle)).await.map(Guess)
+    }
+
+    /// Charges an app that names a user, before it is told whether there is one.
+    ///
+    /// # Errors
+    /// [`SignInError::Throttled`] after too many names of nobody.
+    pub async fn guess_names(&self, app: &str) -> Result<Guess, SignInError> {
+        self.charge_all(names(app, &self.0.throttle)).await.map(Guess)
     }
 
     /// Gives an attempt back that was right.

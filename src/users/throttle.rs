@@ -94,6 +94,13 @@ pub(in crate::users) fn guesses(
     ]
 }
 
+/// The bucket of an app that names users: whether there are such users is not its to find out.
+pub(in crate::users) fn names(app: &str, settings: &Throttle) -> Vec<Charge> {
+    let free = settings.free_failures.saturating_mul(ADDRESS_FACTOR);
+    let after_success = AfterSuccess::GiveBack;
+    vec![Charge { bucket: bucket("name", "app", app.as_bytes()), free, after_success }]
+}
+
 fn bucket(factor: &str, kind: &str, value: &[u8]) -> Digest {
     // Factor and kind are fixed words without the separator, so no two buckets meet.
     Digest::of(&[factor.as_bytes(), b"/", kind.as_bytes(), b"/", value].concat())

@@ -42,6 +42,10 @@ pub fn routes(server: &Server) -> Router<Server> {
         .route("/authorize/{grant}", get(authorize::resume))
         .route("/introspect", post(token::introspect).fallback(method_not_allowed))
         .route(
+            "/bc-authorize",
+            post(token::backchannel_authentication).fallback(method_not_allowed),
+        )
+        .route(
             "/device_authorization",
             post(token::device_authorization).fallback(method_not_allowed),
         )

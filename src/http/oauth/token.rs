@@ -13,7 +13,7 @@ use crate::http::proof::set_nonce;
 use crate::oauth::dpop::accept::next_nonce;
 use crate::oauth::error::TokenError;
 use crate::oauth::issue::Issued;
-use crate::oauth::{device, introspection, revocation, token};
+use crate::oauth::{ciba, device, introspection, revocation, token};
 use crate::server::Server;
 
 /// The answer to a token request. Source: RFC 6749 section 5.1, OpenID Connect Core
@@ -64,6 +64,18 @@ pub(in crate::http::oauth) async fn token(
         set_nonce(&mut response, &nonce);
     }
     Ok(response)
+}
+
+/// `POST /bc-authorize`. Source: OpenID Connect CIBA Core section 7.
+///
+/// # Errors
+/// [`TokenError`], which is its own response.
+pub(in crate::http::oauth) async fn backchannel_authentication(
+    State(server): State<Server>,
+    form: AppForm,
+) -> Result<Response, TokenError> {
+    let begun = ciba::begin(&server.oauth, &form.presented("/bc-authorize")).await?;
+    Ok(json(StatusCode::OK, &begun.body()))
 }
 
 /// `POST /device_authorization`. Source: RFC 8628 section 3.1.

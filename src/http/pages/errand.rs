@@ -17,11 +17,14 @@ use crate::server::Server;
 pub(in crate::http::pages) enum Place {
     /// `/device`, perhaps with a code filled in.
     Device(Option<UserCode>),
+    /// `/approvals`.
+    Approvals,
 }
 
 impl Place {
     fn to_cookie(&self) -> String {
         match self {
+            Self::Approvals => "approvals".to_owned(),
             Self::Device(None) => "device".to_owned(),
             Self::Device(Some(code)) => format!("device.{}", code.shown()),
         }
@@ -31,12 +34,14 @@ impl Place {
         match text.split_once('.') {
             Some(("device", code)) => UserCode::parse(code).map(|code| Self::Device(Some(code))),
             None if text == "device" => Some(Self::Device(None)),
+            None if text == "approvals" => Some(Self::Approvals),
             _ => None,
         }
     }
 
     fn path(&self) -> String {
         match self {
+            Self::Approvals => "/approvals".to_owned(),
             Self::Device(None) => "/device".to_owned(),
             Self::Device(Some(code)) => format!("/device?user_code={}", code.shown()),
         }
@@ -86,7 +91,7 @@ mod tests {
 
     #[test]
     fn only_pages_of_ours_can_be_come_back_to() {
-        for text in ["device", "device.WDJB-MJHT"] {
+        for text in ["device", "device.WDJB-MJHT", "approvals"] {
             assert_eq!(Place::parse(text).map(|place| place.to_cookie()), Some(text.to_owned()));
         }
         for text in

@@ -3,6 +3,7 @@
 //! They carry the number of the authorization that they are for, and come back through the
 //! protocol's own next step: no page can be skipped by its URL.
 
+mod approvals;
 mod check_session;
 mod consent;
 mod device;
@@ -40,6 +41,7 @@ pub fn routes() -> Router<Server> {
         .route("/sign-in/cancel", post(sign_in::cancel))
         .route("/sign-in/totp", get(totp::show).post(totp::submit))
         .route("/select-account", get(select_account::show).post(select_account::submit))
+        .route("/approvals", get(approvals::show).post(approvals::submit))
         .route("/device", get(device::show).post(device::submit))
         .route("/consent", get(consent::show).post(consent::submit))
         .route("/signed-out", get(signed_out::show))

@@ -88,6 +88,29 @@ pub struct DeviceDonePage {
     pub allowed: bool,
 }
 
+/// One request that waits for the user's answer.
+#[derive(Debug)]
+pub struct Approval {
+    /// Its number.
+    pub id: i64,
+    /// Token against posts from elsewhere; bound to the session and the request, too.
+    pub csrf: String,
+    /// Who asks, and for what.
+    pub wanted: Wanted,
+}
+
+/// `templates/approvals.html`: all that waits for the user's answer.
+#[derive(Debug, Template)]
+#[template(path = "approvals.html")]
+pub struct ApprovalsPage {
+    /// Around it.
+    pub site: Site,
+    /// Who is asked.
+    pub user: String,
+    /// What waits.
+    pub approvals: Vec<Approval>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,7 +143,15 @@ mod tests {
         let confirm =
             DeviceConfirmPage { site: Site::sample(), csrf, code, user, wanted: hostile() };
 
-        for html in [device.render().unwrap(), confirm.render().unwrap()] {
+        let approval = Approval { id: 7, csrf: "token".to_owned(), wanted: hostile() };
+        let approvals = ApprovalsPage {
+            site: Site::sample(),
+            user: HOSTILE.to_owned(),
+            approvals: vec![approval],
+        };
+        for html in
+            [device.render().unwrap(), confirm.render().unwrap(), approvals.render().unwrap()]
+        {
             assert!(!html.contains("<script"), "{html}");
             assert!(html.contains("&#60;script"), "{html}");
         }

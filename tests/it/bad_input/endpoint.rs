@@ -49,6 +49,10 @@ const PAGES: &[(&str, &str, Fields)] = &[
     ("POST", "/consent", &[("csrf", "x"), ("grant", "1"), ("decision", "allow")]),
     ("GET", "/logout", &[("id_token_hint", "x"), ("client_id", "portal"), ("state", "s")]),
     ("POST", "/logout", &[("csrf", "x"), ("client_id", "portal"), ("confirm", "yes")]),
+    ("GET", "/device", &[("user_code", "WDJB-MJHT")]),
+    ("POST", "/device", &[("csrf", "x"), ("user_code", "WDJB-MJHT"), ("decision", "allow")]),
+    ("GET", "/approvals", &[("x", "y")]),
+    ("POST", "/approvals", &[("csrf", "x"), ("request", "1"), ("decision", "allow")]),
     ("GET", "/signed-out", &[("x", "y")]),
     ("GET", "/", &[("x", "y")]),
 ];
@@ -66,6 +70,30 @@ const FORMS: &[(&str, Fields)] = &[
         ],
     ),
     ("/token", &[("grant_type", "refresh_token"), ("refresh_token", "1.x.y"), ("scope", "openid")]),
+    (
+        "/token",
+        &[
+            ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
+            ("device_code", "1.x"),
+            ("authorization_details", "[]"),
+        ],
+    ),
+    (
+        "/token",
+        &[
+            ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+            ("subject_token", "x.y.z"),
+            ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+            ("requested_token_type", "urn:ietf:params:oauth:token-type:access_token"),
+        ],
+    ),
+    (
+        "/token",
+        &[("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("assertion", "x.y.z")],
+    ),
+    ("/token", &[("grant_type", "urn:openid:params:grant-type:ciba"), ("auth_req_id", "1.x")]),
+    ("/device_authorization", &[("scope", "openid")]),
+    ("/bc-authorize", &[("scope", "openid"), ("login_hint", "ben"), ("binding_message", "1")]),
     ("/introspect", &[("token", "x.y.z"), ("token_type_hint", "access_token")]),
     ("/revoke", &[("token", "x"), ("token_type_hint", "access_token")]),
 ];
