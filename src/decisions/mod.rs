@@ -30,6 +30,12 @@ pub mod d0009_the_gate {}
 #[doc = include_str!("0010-guessing.md")]
 pub mod d0010_guessing {}
 
+#[doc = include_str!("0011-jwe.md")]
+pub mod d0011_jwe {}
+
+#[doc = include_str!("0012-what-apps-learn-of-users.md")]
+pub mod d0012_what_apps_learn_of_users {}
+
 #[doc = include_str!("0013-the-outbox.md")]
 pub mod d0013_the_outbox {}
 

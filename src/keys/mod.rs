@@ -6,6 +6,7 @@
 pub mod algorithm;
 pub mod error;
 pub mod foreign;
+pub mod jwe;
 pub mod pair;
 mod provider;
 pub mod ring;

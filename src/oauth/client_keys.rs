@@ -107,7 +107,6 @@ pub(in crate::oauth) async fn any(oauth: &OAuth, app: &App, fits: impl Fn(&Value
 ///
 /// # Errors
 /// [`TokenFault`], for our log: there is no such key, or the keys cannot be had.
-#[expect(dead_code, reason = "its users come after it")]
 pub(in crate::oauth) async fn encryption_key_of(
     oauth: &OAuth,
     app: &App,

@@ -25,6 +25,7 @@ use crate::oauth::error::TokenError;
 use crate::oauth::grant::{Approval, LastAccess};
 use crate::oauth::reach::Reach;
 use crate::oauth::request::AuthorizeRequest;
+use crate::oauth::sealing::{SealingFault, seal};
 use crate::oauth::service::OAuth;
 use crate::oauth::subject;
 use crate::users::model::User;
@@ -99,7 +100,8 @@ pub(in crate::oauth) async fn mint(oauth: &OAuth, order: &Order<'_>) -> Result<M
             let sub = subject::of(&oauth.parts().vault, order.app, &person.user.id);
             let about = (person, &*sub);
             let claims = id_claims(oauth.issuer(), order, about, &members, &access_token);
-            Some(keys.sign(order.app.id_token_algorithm, ID_TOKEN_TYPE, &claims)?)
+            let token = keys.sign(order.app.id_token_algorithm, ID_TOKEN_TYPE, &claims)?;
+            Some(sealed(oauth, order.app, token).await?)
         }
         _ => None,
     };
@@ -176,6 +178,22 @@ fn id_claims<'a>(
         at_hash: at_hash(app.id_token_algorithm, access_token),
         sid: session_name(person.by.session),
         custom,
+    }
+}
+
+/// Encrypts an ID token, if the app wants it so. Source: OpenID Connect Core section 2.
+async fn sealed(oauth: &OAuth, app: &App, token: String) -> Result<String, TokenError> {
+    let Some(algorithm) = app.metadata.id_token_encrypted_response_alg else { return Ok(token) };
+    let how = (algorithm, app.metadata.id_token_encrypted_response_enc);
+    match seal(oauth, app, how, Some("JWT"), token.as_bytes()).await {
+        Ok(sealed) => Ok(sealed),
+        Err(SealingFault::Keys(error)) => Err(error.into()),
+        Err(SealingFault::NoKey(reason)) => {
+            tracing::info!(app = %app.id, reason, "an ID token could not be encrypted");
+            Err(TokenError::InvalidRequest(
+                "the app has no key to which an ID token can be encrypted",
+            ))
+        }
     }
 }
 

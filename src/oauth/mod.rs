@@ -46,6 +46,7 @@ pub mod request;
 mod request_object;
 pub mod response;
 pub mod revocation;
+pub mod sealing;
 pub mod select;
 pub mod service;
 pub mod session_state;

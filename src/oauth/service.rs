@@ -20,6 +20,7 @@ use crate::oauth::access_token::AccessToken;
 use crate::oauth::client_keys::ClientKeys;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::grant::Grant;
+use crate::oauth::sealing::SealingKeys;
 use crate::oauth::{store, store_logout, store_once, store_tokens, store_waiting};
 use crate::outbound::Outbound;
 use crate::policy::service::Policies;
@@ -86,6 +87,8 @@ pub(in crate::oauth) struct Caches {
     consents: Cache<(UserId, AppId), Arc<Scope>>,
     /// By which apps sign what they send.
     pub(in crate::oauth) client_keys: ClientKeys,
+    /// To which tokens of apps are encrypted.
+    pub(in crate::oauth) sealing_keys: SealingKeys,
 }
 
 impl OAuth {
@@ -98,6 +101,7 @@ impl OAuth {
             alive: Cache::new(changes, Topic::Grants, TOKENS_MAX),
             consents: Cache::new(changes, Topic::Consents, CONSENTS_MAX),
             client_keys: ClientKeys::default(),
+            sealing_keys: SealingKeys::default(),
         };
         let metadata = Metadata::new(&parts);
         Self(Arc::new(Inner { parts, metadata, caches }))

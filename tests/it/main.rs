@@ -39,6 +39,7 @@ mod device;
 mod discovery;
 mod dpop;
 mod dpop_resource;
+mod encrypted;
 mod every_endpoint;
 mod every_grant;
 mod fapi2;

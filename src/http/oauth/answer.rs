@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::http::proof::set_nonce;
 use crate::oauth::error::TokenError;
 
+const JWT: HeaderValue = HeaderValue::from_static("application/jwt");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
@@ -33,6 +34,13 @@ pub(in crate::http::oauth) fn json(status: StatusCode, body: &impl Serialize) ->
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
+}
+
+/// A JWT that nobody keeps. Source: OpenID Connect Core section 5.3.2.
+pub(in crate::http::oauth) fn jwt(token: String) -> Response {
+    let headers: [(HeaderName, HeaderValue); 3] =
+        [(CONTENT_TYPE, JWT), (CACHE_CONTROL, NO_STORE), (PRAGMA, NO_CACHE)];
+    (headers, token).into_response()
 }
 
 /// A refusal in the shape of RFC 6749 section 5.2.

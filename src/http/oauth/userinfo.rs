@@ -8,13 +8,14 @@ use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 
 use crate::http::client_certificate::client_certificate;
-use crate::http::oauth::answer::{json, refused};
+use crate::http::oauth::answer::{json, jwt, refused};
 use crate::http::oauth::form;
 use crate::http::proof;
 use crate::oauth::access_token::TokenFault;
 use crate::oauth::params::Params;
 use crate::oauth::possession::{PossessionFault, ProofFault, Scheme, Shown};
-use crate::oauth::userinfo::{UserInfoError, userinfo};
+use crate::oauth::sealing::SealingFault;
+use crate::oauth::userinfo::{UserInfo, UserInfoError, userinfo};
 use crate::server::Server;
 
 /// Why there is no answer. Source: RFC 6750 section 3.1.
@@ -99,7 +100,16 @@ pub(in crate::http::oauth) async fn handle(
         certificate: certificate.as_ref(),
     };
     match userinfo(&server.oauth, &shown).await {
-        Ok(claims) => Ok(json(StatusCode::OK, &claims)),
+        Ok(UserInfo::Plain(claims)) => Ok(json(StatusCode::OK, &claims)),
+        Ok(UserInfo::Jwt(token)) => Ok(jwt(token)),
+        Err(UserInfoError::Sealing(SealingFault::NoKey(reason))) => {
+            tracing::info!(reason, "userinfo could not be encrypted");
+            Err(Refusal::Request("the app has no key to which the answer can be encrypted"))
+        }
+        Err(UserInfoError::Sealing(fault)) => {
+            tracing::warn!(%fault, "userinfo could not be signed or encrypted");
+            Err(Refusal::Internal)
+        }
         Err(UserInfoError::Scope) => Err(Refusal::Scope),
         Err(UserInfoError::Token(PossessionFault::Proof(fault))) => Err(Refusal::Proof(fault)),
         Err(UserInfoError::Token(PossessionFault::Token(TokenFault::Invalid(reason)))) => {

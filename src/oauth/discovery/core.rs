@@ -23,6 +23,9 @@ const OF_THE_TOKEN: [&str; 12] = [
     "sid",
 ];
 
+const KEY_MANAGEMENT: [&str; 2] = ["RSA-OAEP-256", "ECDH-ES"];
+const CONTENT: [&str; 2] = ["A128GCM", "A256GCM"];
+
 pub(in crate::oauth::discovery) fn metadata(issuer: &Issuer) -> Value {
     let claims: Vec<&str> =
         OF_THE_TOKEN.into_iter().chain(CLAIMS.iter().map(|(name, _)| *name)).collect();
@@ -30,6 +33,11 @@ pub(in crate::oauth::discovery) fn metadata(issuer: &Issuer) -> Value {
         "userinfo_endpoint": issuer.url("/userinfo"),
         "scopes_supported": SCOPES,
         "subject_types_supported": ["public", "pairwise"],
+        "id_token_encryption_alg_values_supported": KEY_MANAGEMENT,
+        "id_token_encryption_enc_values_supported": CONTENT,
+        "userinfo_signing_alg_values_supported": Algorithm::ALL.map(Algorithm::as_str),
+        "userinfo_encryption_alg_values_supported": KEY_MANAGEMENT,
+        "userinfo_encryption_enc_values_supported": CONTENT,
         "acr_values_supported": acr::KNOWN.map(|(value, _)| value),
         "display_values_supported": ["page"],
         "id_token_signing_alg_values_supported": Algorithm::ALL.map(Algorithm::as_str),

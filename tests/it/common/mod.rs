@@ -9,6 +9,7 @@ pub mod fapi;
 pub mod form;
 pub mod host;
 pub mod jwt;
+pub mod opener;
 pub mod program;
 pub mod proof;
 pub mod raw;
