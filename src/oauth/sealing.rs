@@ -60,14 +60,13 @@ pub(in crate::oauth) async fn seal(
     let jwk = client_keys::encryption_key_of(oauth, app, algorithm).await?;
     let Digest(name) = Digest::of(jwk.to_string().as_bytes());
     let held = &oauth.caches().sealing_keys.0;
-    let key = match held.get(&name) {
-        Some(key) => key,
-        None => {
-            let key = EncryptionKey::from_jwk(&jwk).map_err(|bad| SealingFault::NoKey(bad.0))?;
-            let key = Arc::new(key);
-            held.insert(name, key.clone());
-            key
-        }
+    let key = if let Some(key) = held.get(&name) {
+        key
+    } else {
+        let key = EncryptionKey::from_jwk(&jwk).map_err(|bad| SealingFault::NoKey(bad.0))?;
+        let key = Arc::new(key);
+        held.insert(name, key.clone());
+        key
     };
     let content = match content {
         Some(ContentEncryption::A128Gcm) | None => Content::A128Gcm,

@@ -93,9 +93,9 @@ async fn id_tokens_are_encrypted_as_registered(db: Kind) {
         // What was opened is good as a hint; what is closed we cannot read.
         let hint =
             |token: &str| app.authorize_url_with(&[("id_token_hint", token), ("prompt", "none")]);
-        let opened = ben.browser.get(&hint(&opener.open(&tokens.id))).await;
+        let readable = ben.browser.get(&hint(&opener.open(&tokens.id))).await;
         let closed = ben.browser.get(&hint(&tokens.id)).await;
-        assert!(opened.location_param("code").is_some(), "{opened:?}");
+        assert!(readable.location_param("code").is_some(), "{readable:?}");
         assert_eq!(closed.refusal(), "303 invalid_request");
     }
 }
