@@ -55,6 +55,7 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
     let trusted_proxies = reader.proxies();
     let outbound = reader.outbound();
     let tls = reader.tls(issuer.as_ref());
+    let step_up = reader.step_up();
     let registration = reader.registration();
     let passwords = reader.passwords();
     let sessions = reader.sessions();
@@ -88,6 +89,7 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
                 trusted_proxies,
                 outbound,
                 tls,
+                step_up,
                 registration,
                 passwords,
                 sessions,
@@ -123,7 +125,7 @@ impl Reader<'_> {
         parsed
     }
 
-    fn number(&mut self, name: &str) -> u32 {
+    pub(in crate::config) fn number(&mut self, name: &str) -> u32 {
         let (min, max) = match find(name).map(|key| key.kind) {
             Some(Kind::Number { min, max }) => (min, max),
             _ => (0, u32::MAX),
@@ -200,7 +202,7 @@ impl Reader<'_> {
         }
     }
 
-    fn list(&self, name: &str) -> Vec<String> {
+    pub(in crate::config) fn list(&self, name: &str) -> Vec<String> {
         let items = self.text(name).split(',').map(str::trim);
         items.filter(|item| !item.is_empty()).map(str::to_owned).collect()
     }

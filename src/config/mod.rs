@@ -16,5 +16,6 @@ pub mod load;
 pub mod model;
 pub mod registration;
 pub mod show;
+pub mod step_up;
 pub mod table;
 pub mod tls;

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::base::secret::Secret;
 use crate::config::registration::Registration;
+use crate::config::step_up::StepUp;
 use crate::config::tls::Tls;
 
 /// Everything that a server is told from outside.
@@ -32,6 +33,8 @@ pub struct Config {
     pub outbound: Outbound,
     /// TLS of our own, and the certificates of clients.
     pub tls: Tls,
+    /// What is asked of a sign-in at sensitive routes.
+    pub step_up: StepUp,
     /// Who may register apps over HTTP.
     pub registration: Registration,
     /// How passwords are hashed.
@@ -64,6 +67,7 @@ impl Config {
             trusted_proxies: Vec::new(),
             outbound: Outbound::default(),
             tls: Tls::default(),
+            step_up: StepUp::default(),
             registration: Registration::default(),
             passwords: Passwords::default(),
             sessions: Sessions::default(),

@@ -144,6 +144,19 @@ pub const KEYS: &[Key] = &[
                 a URL, or as RFC 9440 says. The proxy must remove what clients send.",
     },
     Key {
+        name: "step_up.acr_values",
+        kind: Kind::List,
+        default: "",
+        about: "What a sign-in must be for sensitive routes of the resource API: one of these acr \
+                values, such as urn:narthex:acr:2 for two factors.",
+    },
+    Key {
+        name: "step_up.max_age_seconds",
+        kind: Kind::Number { min: 0, max: 31_536_000 },
+        default: "0",
+        about: "Oldest sign-in in seconds that sensitive routes accept; 0: any.",
+    },
+    Key {
         name: "outbound.allowed_hosts",
         kind: Kind::List,
         default: "",

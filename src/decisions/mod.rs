@@ -47,3 +47,6 @@ pub mod d0015_who_asks_and_how {}
 
 #[doc = include_str!("0016-registration.md")]
 pub mod d0016_registration {}
+
+#[doc = include_str!("0017-bound-tokens.md")]
+pub mod d0017_bound_tokens {}

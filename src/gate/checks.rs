@@ -1,11 +1,16 @@
 //! The checks of the gate, each by itself and without any I/O. `service` asks them in the order
 //! in which they stand here.
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use crate::apps::model::{App, Status};
 use crate::base::id::AccountId;
 use crate::base::scope::Scope;
+use crate::config::step_up::StepUp;
 use crate::gate::refusal::Refusal;
 use crate::gate::routes::{AccountNeed, Lock};
+use crate::oauth::access_token::AccessToken;
+use crate::oauth::acr::AcrRequest;
 use crate::oauth::possession::Scheme;
 
 /// Longest access token that is looked at, in bytes: a longer one is refused unread.
@@ -62,6 +67,29 @@ pub fn scope(lock: &Lock, granted: &Scope) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(Refusal::InsufficientScope { needed: lock.scope })
+}
+
+/// Whether the user signed in surely and lately enough. An app that acts for itself never signed
+/// in; it is refused elsewhere.
+///
+/// # Errors
+/// [`Refusal::SignIn`]. Source: RFC 9470 section 3.
+pub fn sign_in(
+    lock: &Lock,
+    rules: &StepUp,
+    token: &AccessToken,
+    now: DateTime<Utc>,
+) -> Result<(), Refusal> {
+    if !lock.sensitive || token.sub.is_none() {
+        return Ok(());
+    }
+    let wanted = AcrRequest::wish(rules.acr_values.iter().map(String::as_str));
+    let is_sure = wanted.is_none_or(|wanted| wanted.met_by(&token.amr).is_some());
+    let is_recent = rules.max_age_seconds.is_none_or(|seconds| {
+        let oldest = now - TimeDelta::seconds(i64::from(seconds));
+        token.auth_time.is_some_and(|at| at >= oldest)
+    });
+    if is_sure && is_recent { Ok(()) } else { Err(Refusal::SignIn(rules.clone())) }
 }
 
 /// Which account the request is about.

@@ -5,6 +5,7 @@
 
 pub mod checks;
 mod facts;
+mod metadata;
 pub mod refusal;
 pub mod routes;
 pub mod service;

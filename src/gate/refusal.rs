@@ -1,5 +1,6 @@
 //! How the gate refuses: one variant for each thing that may be wrong.
 
+use crate::config::step_up::StepUp;
 use crate::db::error::DbError;
 use crate::oauth::possession::ProofFault;
 
@@ -27,6 +28,9 @@ pub enum Refusal {
         /// The scope that opens this method and path.
         needed: &'static str,
     },
+    /// The sign-in is too weak or too old for this. Source: RFC 9470 section 3.
+    #[error("the sign-in is too weak or too old for this")]
+    SignIn(StepUp),
     /// The header that names the account is missing.
     #[error("the header {ACCOUNT_HEADER} is needed: it names the account")]
     AccountRequired,
@@ -68,6 +72,7 @@ impl Refusal {
             Self::InvalidToken => "invalid_token",
             Self::Proof(fault) => fault.code(),
             Self::InsufficientScope { .. } => "insufficient_scope",
+            Self::SignIn(_) => "insufficient_user_authentication",
             Self::AccountRequired => "account_required",
             Self::InvalidAccount(_) => "invalid_account",
             Self::AppInDevelopment => "app_in_development",

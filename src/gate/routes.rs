@@ -77,6 +77,14 @@ pub struct Lock {
     pub privilege: Option<&'static str>,
     /// What is said about one object that may not be seen.
     pub missing: Missing,
+    /// Whether the operator may ask more of a sign-in here than elsewhere. Source: RFC 9470.
+    pub sensitive: bool,
+}
+
+impl Lock {
+    const fn sensitive(self) -> Self {
+        Self { sensitive: true, ..self }
+    }
 }
 
 /// One line of the table.
@@ -114,11 +122,12 @@ pub const SCOPES: &[ScopeInfo] = &[
 ];
 
 const fn member(scope: &'static str, account: AccountNeed, missing: Missing) -> Lock {
-    Lock { scope, account, privilege: None, missing }
+    Lock { scope, account, privilege: None, missing, sensitive: false }
 }
 
 const fn allowed<P: Privilege>(scope: &'static str, missing: Missing) -> Lock {
-    Lock { scope, account: AccountNeed::Required, privilege: Some(P::NAME), missing }
+    let account = AccountNeed::Required;
+    Lock { scope, account, privilege: Some(P::NAME), missing, sensitive: false }
 }
 
 const fn route(
@@ -147,7 +156,7 @@ pub const TABLE: &[Route] = &[
         allowed::<AccessAdmin>("policy.read", Missing::Forbidden),
         "The policies of the account"),
     route(Operation::CreatePolicy, Method::Post, "/v1/policies",
-        allowed::<AccessAdmin>("policy.write", Missing::Forbidden),
+        allowed::<AccessAdmin>("policy.write", Missing::Forbidden).sensitive(),
         "Adds a policy to the account"),
     route(Operation::GetPolicy, Method::Get, "/v1/policies/{name}",
         allowed::<AccessAdmin>("policy.read", Missing::NotFound),

@@ -6,10 +6,13 @@ use std::sync::Arc;
 use crate::accounts::service::Accounts;
 use crate::apps::model::{App, Status};
 use crate::apps::service::Apps;
+use crate::base::document::Document;
 use crate::base::id::{AccountId, UserId};
+use crate::config::step_up::StepUp;
 use crate::db::ctx::Ctx;
 use crate::gate::checks::{self, Header};
 use crate::gate::facts;
+use crate::gate::metadata;
 use crate::gate::refusal::Refusal;
 use crate::gate::routes::Lock;
 use crate::oauth::access_token::{AccessToken, TokenFault};
@@ -17,7 +20,7 @@ use crate::oauth::certificate::Certificate;
 use crate::oauth::possession::{self, PossessionFault, ProofField, Shown};
 use crate::oauth::service::OAuth;
 use crate::policy::attributes::Attributes;
-use crate::policy::document::Document;
+use crate::policy::document::Document as Policy;
 use crate::policy::permit::{self, Permit};
 use crate::policy::privilege::{DevelopApps, Privilege};
 use crate::policy::service::Policies;
@@ -62,7 +65,7 @@ pub struct Place {
     pub account: AccountId,
     /// What is known about the user, the account and the environment.
     pub facts: Attributes,
-    policy: Arc<Document>,
+    policy: Arc<Policy>,
 }
 
 /// The gate. Cheap to clone.
@@ -74,6 +77,8 @@ pub struct Gate {
     accounts: Accounts,
     apps: Apps,
     policies: Policies,
+    step_up: StepUp,
+    metadata: Document,
 }
 
 impl Gate {
@@ -93,7 +98,21 @@ impl Gate {
             accounts: accounts.clone(),
             apps: apps.clone(),
             policies: policies.clone(),
+            step_up: StepUp::default(),
+            metadata: metadata::document(oauth.parts()),
         }
+    }
+
+    /// The same, where sensitive routes ask this of a sign-in.
+    #[must_use]
+    pub fn asking(mut self, step_up: StepUp) -> Self {
+        self.step_up = step_up;
+        self
+    }
+
+    /// `/.well-known/oauth-protected-resource`, as JSON. Source: RFC 9728 section 3.
+    pub fn metadata(&self) -> &Document {
+        &self.metadata
     }
 
     /// Lets a request pass, or says what stands against it: the first of token, scope, account,
@@ -111,6 +130,7 @@ impl Gate {
     ) -> Result<Caller, Refusal> {
         let token = self.token(presented).await?;
         checks::scope(lock, &token.scope)?;
+        checks::sign_in(lock, &self.step_up, &token, self.ctx.now())?;
         let account = checks::account(lock.account, presented.account)?;
         let app = self.apps.find(&token.client).await?.ok_or(Refusal::InvalidToken)?;
 

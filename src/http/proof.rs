@@ -4,9 +4,12 @@ use axum::response::Response;
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, HeaderValue};
 
+use crate::config::model::Issuer;
 use crate::keys::algorithm::Algorithm;
 use crate::oauth::possession::{ProofFault, ProofField};
 
+/// Where the resource API describes itself. Source: RFC 9728 section 3.
+pub(in crate::http) const METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
 /// The header field `DPoP`. Source: RFC 9449 section 4.1.
 const DPOP: &str = "dpop";
 /// The header field `DPoP-Nonce`. Source: RFC 9449 section 8.
@@ -51,5 +54,26 @@ pub(in crate::http) fn challenge(response: &mut Response, fault: &ProofFault) {
     }
     if let ProofFault::Nonce(nonce) = fault {
         set_nonce(response, nonce);
+    }
+}
+
+/// A challenge that says nothing of an error: there was no token.
+const BARE: &str = "Bearer realm=\"narthex\"";
+
+/// Says where the resource describes itself, and, to those who came without a token, that a bound
+/// one will do. Source: RFC 9728 section 5.1, RFC 9449 section 7.1.
+pub(in crate::http) fn name_resource(response: &mut Response, issuer: &Issuer) {
+    let headers = response.headers_mut();
+    let Some(told) = headers.get(WWW_AUTHENTICATE).and_then(|told| told.to_str().ok()) else {
+        return;
+    };
+    let is_bare = told == BARE;
+    let named = format!("{told}, resource_metadata=\"{}\"", issuer.url(METADATA_PATH));
+    if let Ok(named) = HeaderValue::try_from(named) {
+        headers.insert(WWW_AUTHENTICATE, named);
+    }
+    let bound = format!("DPoP realm=\"narthex\", algs=\"{}\"", algorithms());
+    if let (true, Ok(bound)) = (is_bare, HeaderValue::try_from(bound)) {
+        headers.append(WWW_AUTHENTICATE, bound);
     }
 }

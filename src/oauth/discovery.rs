@@ -92,6 +92,8 @@ fn basics(issuer: &Issuer) -> Value {
         "authorization_signing_alg_values_supported": Algorithm::ALL.map(Algorithm::as_str),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
+        "introspection_signing_alg_values_supported": Algorithm::ALL,
+        "protected_resources": [issuer.as_str()],
     })
 }
 

@@ -1,10 +1,13 @@
 //! Telling resource servers what a token is worth. Source: RFC 7662.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::apps::model::{App, Kind};
 use crate::oauth::access_token::{TokenFault, verify_for_any};
+use crate::oauth::acr;
 use crate::oauth::binding::Binding;
 use crate::oauth::client_auth::authenticate;
 use crate::oauth::error::TokenError;
@@ -58,6 +61,43 @@ pub struct Introspection {
     /// What it allows in detail. Source: RFC 9396 section 9.2.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub authorization_details: Vec<Value>,
+    /// When its user signed in. Source: RFC 9470 section 6.2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
+    /// How surely.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr: Option<&'static str>,
+}
+
+/// `typ` of signed answers, and the end of their media type. Source: RFC 9701 section 5.
+const SIGNED_TYPE: &str = "token-introspection+jwt";
+
+/// A signed answer. Source: RFC 9701 section 5.
+#[derive(Debug, Serialize)]
+struct Signed<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    iat: i64,
+    token_introspection: &'a Introspection,
+}
+
+/// As [`introspect`], signed for the app that asks, so that it can prove what it was told.
+///
+/// # Errors
+/// As [`introspect`]; [`TokenError::Keys`] if signing fails. Source: RFC 9701 section 5.
+pub async fn introspect_signed(
+    oauth: &OAuth,
+    presented: &Presented<'_>,
+) -> Result<String, TokenError> {
+    let (caller, answer) = answer(oauth, presented).await?;
+    let registered = caller.metadata.introspection_signed_response_alg;
+    let signed = Signed {
+        iss: oauth.issuer(),
+        aud: caller.id.as_str(),
+        iat: oauth.now().timestamp(),
+        token_introspection: &answer,
+    };
+    Ok(oauth.parts().keys.sign(caller.answers_with(registered), SIGNED_TYPE, &signed)?)
 }
 
 /// Says what a token is worth, to an app that can prove who it is.
@@ -71,16 +111,24 @@ pub async fn introspect(
     oauth: &OAuth,
     presented: &Presented<'_>,
 ) -> Result<Introspection, TokenError> {
+    answer(oauth, presented).await.map(|(_, answer)| answer)
+}
+
+async fn answer(
+    oauth: &OAuth,
+    presented: &Presented<'_>,
+) -> Result<(Arc<App>, Introspection), TokenError> {
     let caller = authenticate(oauth, presented).await?;
     if caller.kind != Kind::Confidential {
         return Err(TokenError::InvalidClient { basic: presented.authorization.is_some() });
     }
     let token =
         presented.params.get("token").ok_or(TokenError::InvalidRequest("token is missing"))?;
-    match RefreshToken::parse(token) {
-        Some(refresh) => refresh_token(oauth, &caller, &refresh).await,
-        None => access_token(oauth, &caller, token).await,
-    }
+    let answer = match RefreshToken::parse(token) {
+        Some(refresh) => refresh_token(oauth, &caller, &refresh).await?,
+        None => access_token(oauth, &caller, token).await?,
+    };
+    Ok((caller, answer))
 }
 
 async fn access_token(
@@ -113,6 +161,8 @@ async fn access_token(
         username: username(&app, user.as_deref()),
         token_type: Some(Binding::token_type(access.binding.as_ref())),
         cnf: access.binding.clone(),
+        auth_time: access.auth_time.map(|at| at.timestamp()),
+        acr: access.auth_time.map(|_| acr::of(&access.amr)),
         exp: Some(access.exp.timestamp()),
         iat: Some(access.iat.timestamp()),
         sub: Some(sub),

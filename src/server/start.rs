@@ -108,7 +108,8 @@ impl Server {
             authorities: authorities.transpose()?,
             vault: vault.clone(),
         });
-        let gate = Gate::new(&ctx, &oauth, &users, &accounts, &apps, &policies);
+        let gate = Gate::new(&ctx, &oauth, &users, &accounts, &apps, &policies)
+            .asking(config.step_up.clone());
         let config = Arc::new(config);
         Ok(Self(Arc::new(ServerParts {
             config,

@@ -1,6 +1,7 @@
 //! How the resource API says no: `{"error": "text for people", "reason": "code for programs"}`.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -9,6 +10,8 @@ use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
+use crate::config::model::Issuer;
+use crate::config::step_up::StepUp;
 use crate::db::error::DbError;
 use crate::gate::refusal::Refusal;
 use crate::gate::routes::{Lock, Missing};
@@ -23,6 +26,8 @@ use crate::projects::model::ProjectError;
 pub(in crate::http) enum ApiError {
     /// The gate did not let it pass.
     Refused(Refusal),
+    /// The gate did not let it pass, and says where the resource describes itself.
+    Challenged(Refusal, Issuer),
     /// Something in the query is wrong.
     BadQuery(Cow<'static, str>),
     /// Something in the body is wrong.
@@ -60,10 +65,11 @@ impl ApiError {
 
     fn status(&self) -> StatusCode {
         match self {
-            Self::Refused(refusal) => match refusal {
-                Refusal::MissingToken | Refusal::InvalidToken | Refusal::Proof(_) => {
-                    StatusCode::UNAUTHORIZED
-                }
+            Self::Refused(refusal) | Self::Challenged(refusal, _) => match refusal {
+                Refusal::MissingToken
+                | Refusal::InvalidToken
+                | Refusal::Proof(_)
+                | Refusal::SignIn(_) => StatusCode::UNAUTHORIZED,
                 Refusal::InvalidRequest(_)
                 | Refusal::AccountRequired
                 | Refusal::InvalidAccount(_) => StatusCode::BAD_REQUEST,
@@ -91,7 +97,7 @@ impl ApiError {
     fn body(&self) -> Value {
         let plain = |reason: &str, text: &str| json!({"error": text, "reason": reason});
         match self {
-            Self::Refused(refusal) => refusal_body(refusal),
+            Self::Refused(refusal) | Self::Challenged(refusal, _) => refusal_body(refusal),
             Self::BadQuery(text) => plain("invalid_query", text),
             Self::BadBody(text) => plain("invalid_body", text),
             Self::UnsupportedMediaType => {
@@ -119,12 +125,13 @@ impl ApiError {
 
     /// Source: RFC 6750 section 3. Without a token there is no error code to tell.
     fn challenge(&self) -> Option<String> {
-        let Self::Refused(refusal) = self else { return None };
+        let (Self::Refused(refusal) | Self::Challenged(refusal, _)) = self else { return None };
         let realm = "Bearer realm=\"narthex\"";
         let text = refusal.to_string().replace(['"', '\\'], "'");
         let error = refusal.reason();
         match refusal {
             Refusal::MissingToken => Some(realm.to_owned()),
+            Refusal::SignIn(rules) => Some(sign_in(realm, rules)),
             Refusal::InvalidRequest(_) | Refusal::InvalidToken => {
                 Some(format!("{realm}, error=\"{error}\", error_description=\"{text}\""))
             }
@@ -137,13 +144,32 @@ impl ApiError {
 
     fn log(&self) {
         match self {
-            Self::Internal(error) | Self::Refused(Refusal::Internal(error)) => {
+            Self::Internal(error)
+            | Self::Refused(Refusal::Internal(error))
+            | Self::Challenged(Refusal::Internal(error), _) => {
                 tracing::error!(%error, cause = ?error, "a request to the API failed");
             }
-            Self::Refused(Refusal::Bug(what)) => tracing::error!(what, "a bug"),
+            Self::Refused(Refusal::Bug(what)) | Self::Challenged(Refusal::Bug(what), _) => {
+                tracing::error!(what, "a bug");
+            }
             _ => {}
         }
     }
+}
+
+/// Source: RFC 9470 section 3.
+fn sign_in(realm: &str, rules: &StepUp) -> String {
+    let mut challenge = format!(
+        "{realm}, error=\"insufficient_user_authentication\", \
+         error_description=\"sign in again, as asked here\""
+    );
+    if !rules.acr_values.is_empty() {
+        let _ = write!(challenge, ", acr_values=\"{}\"", rules.acr_values.join(" "));
+    }
+    if let Some(seconds) = rules.max_age_seconds {
+        let _ = write!(challenge, ", max_age=\"{seconds}\"");
+    }
+    challenge
 }
 
 fn refusal_body(refusal: &Refusal) -> Value {
@@ -167,8 +193,11 @@ impl IntoResponse for ApiError {
         {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
-        if let Self::Refused(Refusal::Proof(fault)) = &self {
+        if let Self::Challenged(Refusal::Proof(fault), _) = &self {
             proof::challenge(&mut response, fault);
+        }
+        if let Self::Challenged(_, issuer) = &self {
+            proof::name_resource(&mut response, issuer);
         }
         response
     }

@@ -74,7 +74,10 @@ async fn pass(parts: &Parts, server: &Server) -> Result<(Caller, &'static Lock),
         method: parts.method.as_str(),
         path: parts.uri.path(),
     };
-    Ok((server.gate.checkpoint(lock, &presented).await?, lock))
+    match server.gate.checkpoint(lock, &presented).await {
+        Ok(caller) => Ok((caller, lock)),
+        Err(refusal) => Err(ApiError::Challenged(refusal, server.config.issuer.clone())),
+    }
 }
 
 fn has_token(query: &str) -> bool {

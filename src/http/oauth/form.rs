@@ -3,7 +3,7 @@
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 
 use crate::http::client_certificate::client_certificate;
@@ -18,6 +18,8 @@ use crate::server::Server;
 
 /// Largest form body, in bytes.
 const BODY_BYTES_MAX: usize = 64 * 1024;
+/// The media type of signed answers about tokens. Source: RFC 9701 section 5.
+pub(in crate::http::oauth) const SIGNED: &str = "application/token-introspection+jwt";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What an app posts to the token endpoint and its neighbours.
@@ -29,6 +31,8 @@ pub(in crate::http::oauth) struct AppForm {
     pub(in crate::http::oauth) authorization: Option<String>,
     /// The header field `DPoP`.
     pub(in crate::http::oauth) dpop: Option<String>,
+    /// Whether the app asks for a signed answer about a token.
+    pub(in crate::http::oauth) wants_signed: bool,
     /// The certificate that the app showed.
     pub(in crate::http::oauth) certificate: Option<Certificate>,
 }
@@ -101,8 +105,19 @@ impl FromRequest<Server> for AppForm {
         };
         let params = read(&parts.headers, body).await.map_err(IntoResponse::into_response)?;
         let certificate = client_certificate(&parts.headers, &parts.extensions, &server.config);
-        Ok(Self { params, authorization, dpop, certificate })
+        let wants_signed = wants_signed(&parts.headers);
+        Ok(Self { params, authorization, dpop, wants_signed, certificate })
     }
+}
+
+/// Whether the request asks for a signed answer, in so many words. Source: RFC 9701 section 4.
+fn wants_signed(headers: &HeaderMap) -> bool {
+    let fields = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut types = fields.flat_map(|field| field.split(','));
+    types.any(|item| {
+        let essence = item.split(';').next().unwrap_or_default().trim();
+        essence.eq_ignore_ascii_case(SIGNED)
+    })
 }
 
 /// Whether the request says that its body is a form.

@@ -31,6 +31,14 @@ pub(in crate::http::oauth) async fn oauth(
     document(&headers, JSON, server.oauth.metadata().oauth())
 }
 
+/// `GET /.well-known/oauth-protected-resource`. Source: RFC 9728 section 3.
+pub(in crate::http::oauth) async fn resource(
+    State(server): State<Server>,
+    headers: HeaderMap,
+) -> Response {
+    document(&headers, JSON, server.gate.metadata())
+}
+
 /// `GET /jwks`. Source: RFC 7517 section 5.
 pub(in crate::http::oauth) async fn jwks(
     State(server): State<Server>,

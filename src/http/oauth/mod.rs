@@ -16,6 +16,7 @@ use axum::routing::{get, post};
 
 use crate::http::cors;
 use crate::http::oauth::answer::method_not_allowed;
+use crate::http::proof::METADATA_PATH;
 use crate::server::Server;
 
 /// What scripts of registered apps may do.
@@ -58,6 +59,7 @@ pub fn routes(server: &Server) -> Router<Server> {
             "/.well-known/oauth-authorization-server",
             get(metadata::oauth).fallback(method_not_allowed),
         )
+        .route(METADATA_PATH, get(metadata::resource).fallback(method_not_allowed))
         .route("/register", post(registration::register).fallback(method_not_allowed))
         .route(
             "/register/{client_id}",

@@ -3,12 +3,13 @@
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::base::secret::Secret;
 use crate::http::oauth::answer::json;
-use crate::http::oauth::form::AppForm;
+use crate::http::oauth::form::{AppForm, SIGNED};
 use crate::http::proof::set_nonce;
 use crate::oauth::dpop::accept::next_nonce;
 use crate::oauth::error::TokenError;
@@ -110,6 +111,12 @@ pub(in crate::http::oauth) async fn introspect(
     State(server): State<Server>,
     form: AppForm,
 ) -> Result<Response, TokenError> {
-    let answer = introspection::introspect(&server.oauth, &form.presented("/introspect")).await?;
+    let presented = form.presented("/introspect");
+    if form.wants_signed {
+        let text = introspection::introspect_signed(&server.oauth, &presented).await?;
+        let headers = [(CONTENT_TYPE, SIGNED), (CACHE_CONTROL, "no-store")];
+        return Ok((StatusCode::OK, headers, text).into_response());
+    }
+    let answer = introspection::introspect(&server.oauth, &presented).await?;
     Ok(json(StatusCode::OK, &answer))
 }

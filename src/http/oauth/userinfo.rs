@@ -87,7 +87,18 @@ impl IntoResponse for Refusal {
 pub(in crate::http::oauth) async fn handle(
     State(server): State<Server>,
     request: Request,
-) -> Result<Response, Refusal> {
+) -> Response {
+    match answer(&server, request).await {
+        Ok(response) => response,
+        Err(refusal) => {
+            let mut response = refusal.into_response();
+            proof::name_resource(&mut response, &server.config.issuer);
+            response
+        }
+    }
+}
+
+async fn answer(server: &Server, request: Request) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let (scheme, token) = bearer(&parts, body).await?;
     let certificate = client_certificate(&parts.headers, &parts.extensions, &server.config);

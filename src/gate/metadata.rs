@@ -1,0 +1,26 @@
+//! What the resource API says of itself. Source: RFC 9728 section 2.
+
+use serde_json::json;
+
+use crate::base::document::Document;
+use crate::gate::routes::SCOPES;
+use crate::keys::algorithm::Algorithm;
+use crate::oauth::service::Parts;
+
+/// The metadata of the resource that this server is, ready to send.
+pub(in crate::gate) fn document(parts: &Parts) -> Document {
+    let issuer = &parts.issuer;
+    let scopes: Vec<&str> = SCOPES.iter().map(|scope| scope.name).collect();
+    let metadata = json!({
+        "resource": issuer.as_str(),
+        "resource_name": "Narthex resource API",
+        "resource_documentation": issuer.url("/v1/scopes"),
+        "authorization_servers": [issuer.as_str()],
+        "scopes_supported": scopes,
+        "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": Algorithm::ALL,
+        "dpop_bound_access_tokens_required": false,
+        "tls_client_certificate_bound_access_tokens": parts.sees_certificates,
+    });
+    Document::new(metadata.to_string())
+}
