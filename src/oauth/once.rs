@@ -36,6 +36,8 @@ pub(in crate::oauth) struct Found<T> {
     pub(in crate::oauth) id: i64,
     /// The app it was given to.
     pub(in crate::oauth) app: Option<AppId>,
+    /// Whether it was used up; only [`find_used`] answers such.
+    pub(in crate::oauth) is_used: bool,
     /// What it stands for.
     pub(in crate::oauth) data: T,
 }
@@ -85,6 +87,18 @@ pub(in crate::oauth) async fn give_out_on<T: Serialize>(
 /// # Errors
 /// [`DbError`] if storage fails.
 pub(in crate::oauth) async fn find<T: DeserializeOwned>(
+    oauth: &OAuth,
+    kind: Kind,
+    text: &str,
+) -> Result<Option<Found<T>>, DbError> {
+    Ok(find_used(oauth, kind, text).await?.filter(|found| !found.is_used))
+}
+
+/// The same, used or not: to tell somebody who comes again that it was.
+///
+/// # Errors
+/// [`DbError`] if storage fails.
+pub(in crate::oauth) async fn find_used<T: DeserializeOwned>(
     oauth: &OAuth,
     kind: Kind,
     text: &str,

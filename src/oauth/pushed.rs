@@ -14,11 +14,11 @@ use crate::oauth::constrain;
 use crate::oauth::error::{AuthorizeError, TokenError};
 use crate::oauth::grant::PENDING_TTL;
 use crate::oauth::incoming::{Incoming, Way, app_of};
-use crate::oauth::negotiate::negotiate;
+use crate::oauth::negotiate::{negotiate, refused_in_the_open};
 use crate::oauth::once::{self, Found, Kind};
 use crate::oauth::params::Params;
 use crate::oauth::presented::Presented;
-use crate::oauth::request::AuthorizeRequest;
+use crate::oauth::request::{AuthorizeRequest, Fault};
 use crate::oauth::request_object;
 use crate::oauth::service::OAuth;
 
@@ -175,7 +175,8 @@ pub(in crate::oauth) fn reference(uri: &str) -> Option<&str> {
 /// Takes up the request of that name, for the app that pushed it. Nothing beside the name counts.
 ///
 /// # Errors
-/// [`AuthorizeError::Page`]: there is no address to answer to.
+/// `invalid_request_uri` if it is over or was used, told to the app as long as we know where to;
+/// [`AuthorizeError::Page`] for a name that was never given to this app.
 pub(in crate::oauth) async fn take_up<'a>(
     oauth: &OAuth,
     params: &Params,
@@ -186,13 +187,18 @@ pub(in crate::oauth) async fn take_up<'a>(
          Go back to the app and try again.",
     );
     let app = app_of(oauth, params).await?;
-    let found = once::find::<Kept>(oauth, Kind::PushedRequest, reference).await?;
-    let Found { id, app: owner, data } = found.ok_or(OVER)?;
+    let found = once::find_used::<Kept>(oauth, Kind::PushedRequest, reference).await?;
+    let found = found.filter(|found| found.app.as_ref() == Some(&app.id));
+    let Found { id, is_used, data, .. } = found.ok_or(OVER)?;
     let end = DateTime::<Utc>::from_timestamp(data.end, 0).unwrap_or_default();
-    if owner.as_ref() != Some(&app.id) || oauth.now() >= end {
-        return Err(OVER);
-    }
     let params = Params::of(data.params).map_err(|_| AuthorizeError::Bug("kept parameters"))?;
+    if is_used || oauth.now() >= end {
+        let fault = Fault {
+            code: "invalid_request_uri",
+            description: "the request is over, or was used already",
+        };
+        return Err(refused_in_the_open(oauth, &params, fault).await);
+    }
     Ok(Incoming { params: Cow::Owned(params), way: Way::Pushed(id), is_signed: data.is_signed })
 }
 

@@ -55,8 +55,8 @@ pub(in crate::oauth) async fn find<T: DeserializeOwned>(
 ) -> Result<Option<Found<T>>, DbError> {
     let row = db
         .fetch_optional(
-            sql("SELECT digest, app_id, data FROM one_time_secrets
-                  WHERE id = $1 AND kind = $2 AND used_at IS NULL AND expires_at > $3")
+            sql("SELECT digest, app_id, data, used_at FROM one_time_secrets
+                  WHERE id = $1 AND kind = $2 AND expires_at > $3")
             .bind(id)
             .bind(kind)
             .bind(now),
@@ -70,7 +70,8 @@ pub(in crate::oauth) async fn find<T: DeserializeOwned>(
         Some(_) => Some(row.parsed(TABLE, "app_id")?),
         None => None,
     };
-    Ok(Some(Found { id, app, data: row.json(TABLE, "data")? }))
+    let is_used = row.optional_time("used_at")?.is_some();
+    Ok(Some(Found { id, app, is_used, data: row.json(TABLE, "data")? }))
 }
 
 pub(in crate::oauth) async fn count(

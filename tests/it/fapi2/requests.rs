@@ -70,7 +70,8 @@ async fn user_rejects_authentication(db: Kind) {
     assert_eq!(client.told(&denied, "error").as_deref(), Some("access_denied"));
     assert_eq!(client.told(&denied, "state").as_deref(), Some("st"));
     assert_eq!(client.told(&denied, "iss").as_deref(), Some(&*server.url));
-    assert_eq!(ben.browser.get(&client.url(&uri)).await.refusal(), "400 page");
+    let again = ben.browser.get(&client.url(&uri)).await;
+    assert_eq!(again.refusal(), "303 invalid_request_uri");
 }
 
 async fn ensure_authorization_request_without_state_success(db: Kind) {
@@ -157,7 +158,7 @@ async fn par_attempt_reuse_request_uri(db: Kind) {
     let ben = ben(&server);
     assert!(client.told(&ben.authorize(&server, &url).await, "code").is_some());
 
-    assert_eq!(ben.authorize(&server, &url).await.refusal(), "400 page");
+    assert_eq!(ben.authorize(&server, &url).await.refusal(), "303 invalid_request_uri");
 }
 
 async fn par_attempt_to_use_expired_request_uri(db: Kind) {
@@ -169,7 +170,7 @@ async fn par_attempt_to_use_expired_request_uri(db: Kind) {
 
     let late = ben(&server).browser.get(&client.url(&pushed.text("request_uri"))).await;
 
-    assert_eq!(late.refusal(), "400 page");
+    assert_eq!(late.refusal(), "303 invalid_request_uri");
 }
 
 async fn par_ensure_server_accepts_reused_request_uri_before_authentication_completion(db: Kind) {
