@@ -35,6 +35,7 @@ const STEPS: &[&str] = &[
     "par",
     "jar",
     "device",
+    "ciba",
     "registration",
 ];
 
@@ -65,16 +66,19 @@ pub async fn server_now(db: Kind) -> TestServer {
                   'urn:ietf:params:oauth:grant-type:device_code']";
     let confidential =
         format!("type: confidential\n    grant_types: {grants}\n    secrets: [{SECRET}]");
+    let by_keys = "type: confidential\n    grant_types: [authorization_code, refresh_token, \
+                   'urn:openid:params:grant-type:ciba']";
     let signs = json!({
         "token_endpoint_auth_method": "private_key_jwt",
         "jwks": { "keys": [public] },
+        "backchannel_token_delivery_mode": "poll",
     });
     let yaml = [
         "apps:\n".to_owned(),
         declared("basic", &confidential),
         declared("basic-post", &confidential),
         declared("public", "type: public"),
-        declared("signs", &format!("type: confidential\n    client_metadata: {signs}")),
+        declared("signs", &format!("{by_keys}\n    client_metadata: {signs}")),
     ];
     server.apply(&yaml.concat()).await;
     server
@@ -125,6 +129,8 @@ async fn openid_client_goes_through_every_flow(db: Kind) {
             sign_out(person, &text("sign_out")).await
         } else if request.get("device").is_some() {
             allow(person, &server, &text("device")).await
+        } else if request.get("ciba").is_some() {
+            allow(person, &server, "/approvals").await
         } else {
             panic!("nobody knows how to do {request}");
         };

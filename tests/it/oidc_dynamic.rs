@@ -22,6 +22,7 @@ both!(
     server_happy_path,
     idtoken_rs256,
     idtoken_unsigned,
+    userinfo_rs256,
     redirect_uri_query_ok,
     redirect_uri_query_mismatch,
     redirect_uri_query_added,
@@ -97,6 +98,22 @@ async fn idtoken_unsigned(db: Kind) {
     let offered = &told["id_token_signing_alg_values_supported"];
     assert!(!offered.as_array().unwrap().contains(&json!("none")));
     assert_eq!(answer.refusal(), "400 invalid_client_metadata");
+}
+
+async fn userinfo_rs256(db: Kind) {
+    let server = open_server(db).await;
+    let asked = with("userinfo_signed_response_alg", json!("RS256"));
+    let (told, app) = registered(&server, &asked).await;
+
+    let tokens = app.tokens(&server, &dev(&server)).await;
+    let answer = app.userinfo(&tokens.access).await.expect(200);
+
+    assert_eq!(told["userinfo_signed_response_alg"], "RS256");
+    assert!(answer.header("content-type").starts_with("application/jwt"), "{answer:?}");
+    assert_eq!(header(&answer.body)["alg"], "RS256");
+    let inside = claims(&answer.body);
+    assert_eq!((&inside["iss"], &inside["aud"]), (&json!(server.url), &json!(app.id)));
+    assert_eq!(inside["sub"], "dev");
 }
 
 const WITH_QUERY: &str = "https://app.example/callback?dummy1=lorem&dummy2=ipsum";
