@@ -5,13 +5,12 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use crate::apps::model::App;
 use crate::apps::redirect::{VerifiedRedirect, match_registered};
-use crate::base::id::{AccountId, GrantId};
+use crate::base::id::GrantId;
 use crate::base::secret::{Digest, Secret};
 use crate::keys::error::KeyError;
+use crate::oauth::consent_ask::ConsentAsk;
 use crate::oauth::eligibility;
 use crate::oauth::error::{AuthorizeError, TokenError};
 use crate::oauth::grant::{Approval, CODE_TTL, Code, Grant, Stage};
@@ -59,25 +58,6 @@ pub enum Step {
     },
     /// Send the browser on to the app, with what it was after.
     Reply(Reply),
-}
-
-/// What the consent page shows.
-#[derive(Clone, Debug)]
-pub struct ConsentAsk {
-    /// Who asks. Title and description are the developer's words.
-    pub app: Arc<App>,
-    /// The account that answers for the app: what its title cannot fake.
-    pub account: AccountId,
-    /// The name of that account.
-    pub account_name: String,
-    /// Where the answer goes, as far as people can judge it: scheme, host and port.
-    pub destination: String,
-    /// What is asked for, sorted.
-    pub scopes: Vec<String>,
-    /// What is asked for in detail. Source: RFC 9396.
-    pub details: Vec<Value>,
-    /// Who is asked.
-    pub user: Arc<User>,
 }
 
 /// A request on its way.
@@ -233,7 +213,11 @@ impl<'a> Journey<'a> {
             (Next::Consent, Some(login)) => {
                 let user = self.eligible(login).await?;
                 let grant = self.open().await?;
-                Ok(Step::Consent { grant, view: self.ask(user).await? })
+                Ok(Step::Consent {
+                    grant,
+                    view: ConsentAsk::new(self.oauth, &self.app, (&self.to, &self.request), user)
+                        .await?,
+                })
             }
             (Next::Finish, Some(login)) => {
                 self.eligible(login).await?;
@@ -302,24 +286,6 @@ impl<'a> Journey<'a> {
             at: self.oauth.now(),
         };
         Ok(store::open(&self.oauth.ctx().db, opened).await?)
-    }
-
-    async fn ask(&self, user: Arc<User>) -> Result<ConsentAsk, AuthorizeError> {
-        let account = self.oauth.parts().accounts.find(&self.app.account).await?;
-        let destination = url::Url::parse(self.to.as_str())
-            .map(|url| url.origin())
-            .ok()
-            .filter(url::Origin::is_tuple)
-            .map_or_else(|| self.to.as_str().to_owned(), |origin| origin.ascii_serialization());
-        Ok(ConsentAsk {
-            app: self.app.clone(),
-            account: self.app.account.clone(),
-            account_name: account.map_or_else(String::new, |account| account.name.clone()),
-            destination,
-            scopes: self.request.consent_scope().tokens().map(str::to_owned).collect(),
-            details: self.request.authorization_details.clone(),
-            user,
-        })
     }
 
     /// Approves the grant and gives out its code.

@@ -15,6 +15,7 @@ pub mod claims;
 pub mod claims_request;
 pub mod client_auth;
 mod client_keys;
+pub mod consent_ask;
 mod constrain;
 pub mod deliver;
 pub mod details;

@@ -54,6 +54,7 @@ mod oidc;
 mod oidc_backchannel;
 mod oidc_basic;
 mod oidc_dynamic;
+mod oidc_dynamic_pages;
 mod oidc_formpost;
 mod oidc_frames;
 mod oidc_logout;
