@@ -146,6 +146,10 @@ async fn access_token(
     let Some(app) = app.filter(|app| app.id == caller.id || app.account == caller.account) else {
         return Ok(Introspection::default());
     };
+    let is_known = |one: &String| one == oauth.issuer() || app.metadata.resources.contains(one);
+    if !access.audience.iter().all(is_known) {
+        return Ok(Introspection::default());
+    }
     let user = match &access.sub {
         Some(user) => parts.users.find(user).await?,
         None => None,

@@ -56,7 +56,7 @@ async fn form_post_carries_code_state_and_iss(db: Kind) {
     let fields = received(&answer);
     let names: Vec<&str> = fields.iter().map(|(name, _)| &**name).collect();
     assert_eq!(names, ["code", "session_state", "state", "iss"]);
-    assert_eq!((&*fields[1].1, &*fields[2].1), ("st-1", &*server.url));
+    assert_eq!((&*fields[2].1, &*fields[3].1), ("st-1", &*server.url));
     assert!(answer.body.contains("id=\"continue\""), "{answer:?}");
     let policy = answer.header("content-security-policy");
     let script = format!("script-src {}/assets/form_post.js;", server.url);
