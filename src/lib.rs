@@ -1,5 +1,7 @@
 //! Narthex: a standalone OAuth 2.0 and OpenID Connect identity provider.
 #![doc = include_str!("ARCHITECTURE.md")]
+// An optimizing build lays out each future with all that it waits for, and the gate waits deeply.
+#![recursion_limit = "256"]
 
 pub mod accounts;
 pub mod apps;
