@@ -18,9 +18,9 @@ use crate::users::model::User;
 
 /// Checks that `user`, who signed in at `auth_time`, may use `app`, and answers who they are.
 ///
-/// The user must be active and must not have changed their password nor been signed out everywhere since; be a member of an
-/// account that the app is for, unless it is for all; and may develop apps there while the app is
-/// in development.
+/// The user must be active and must not have changed their password nor been signed out everywhere
+/// since; be a member of an account that the app is for, unless it is for all; and may develop
+/// apps there while the app is in development.
 ///
 /// # Errors
 /// [`TokenError::InvalidGrant`] with the reason, or [`TokenError::Internal`].
