@@ -14,6 +14,7 @@ pub mod gate;
 pub mod http;
 pub mod keys;
 pub mod oauth;
+pub mod once;
 pub mod outbound;
 pub mod policy;
 pub mod projects;

@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["base"],
     &["config"],
     &["db", "outbound", "tls"],
-    &["queue"],
+    &["once", "queue"],
     &["keys"],
     &["policy"],
     &["users"],

@@ -43,6 +43,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0012_registrations", include_str!("../../migrations/0012_registrations.sql")),
     ("0013_jobs", include_str!("../../migrations/0013_jobs.sql")),
     ("0014_logout", include_str!("../../migrations/0014_logout.sql")),
+    ("0015_links", include_str!("../../migrations/0015_links.sql")),
 ];
 
 pub(in crate::db) async fn run(

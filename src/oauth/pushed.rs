@@ -15,12 +15,13 @@ use crate::oauth::error::{AuthorizeError, TokenError};
 use crate::oauth::grant::PENDING_TTL;
 use crate::oauth::incoming::{Incoming, Way, app_of};
 use crate::oauth::negotiate::{negotiate, refused_in_the_open};
-use crate::oauth::once::{self, Found, Kind};
 use crate::oauth::params::Params;
 use crate::oauth::presented::Presented;
 use crate::oauth::request::{AuthorizeRequest, Fault};
 use crate::oauth::request_object;
 use crate::oauth::service::OAuth;
+use crate::once::model::{Found, Kind, Owner};
+use crate::once::service as once;
 
 /// What the name of a pushed request begins with. Source: RFC 9126 section 2.2.
 const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
@@ -99,7 +100,7 @@ pub async fn push(oauth: &OAuth, presented: &Presented<'_>) -> Result<Pushed, Pu
     let app = authenticate(oauth, presented).await?;
     let now = oauth.now();
     let since = now - TimeDelta::seconds(i64::from(LIFE_SECONDS));
-    if once::count(oauth, Kind::PushedRequest, &app.id, since).await? >= LIVE_MAX {
+    if once::count(oauth.ctx(), Kind::PushedRequest, &app.id, since).await? >= LIVE_MAX {
         return Err(PushError::TooMany);
     }
     let (params, is_signed) = requested(oauth, &app, presented.params).await?;
@@ -113,7 +114,8 @@ pub async fn push(oauth: &OAuth, presented: &Presented<'_>) -> Result<Pushed, Pu
         end: end.timestamp(),
     };
     let life = end - now + PENDING_TTL;
-    let name = once::give_out(oauth, Kind::PushedRequest, Some(&app.id), &kept, life).await?;
+    let name =
+        once::give_out(oauth.ctx(), Kind::PushedRequest, Owner::App(&app.id), &kept, life).await?;
     let request_uri = Secret::presented(format!("{PREFIX}{}", name.reveal()));
     Ok(Pushed { request_uri, expires_in: LIFE_SECONDS })
 }
@@ -187,7 +189,7 @@ pub(in crate::oauth) async fn take_up<'a>(
          Go back to the app and try again.",
     );
     let app = app_of(oauth, params).await?;
-    let found = once::find_used::<Kept>(oauth, Kind::PushedRequest, reference).await?;
+    let found = once::find_used::<Kept>(oauth.ctx(), Kind::PushedRequest, reference).await?;
     let found = found.filter(|found| found.app.as_ref() == Some(&app.id));
     let Found { id, is_used, data, .. } = found.ok_or(OVER)?;
     let end = DateTime::<Utc>::from_timestamp(data.end, 0).unwrap_or_default();
@@ -211,7 +213,7 @@ pub(in crate::oauth) async fn use_up(
     request: &AuthorizeRequest,
 ) -> Result<bool, DbError> {
     match request.pushed {
-        Some(number) => once::consume(oauth, number).await,
+        Some(number) => once::consume(oauth.ctx(), number).await,
         None => Ok(true),
     }
 }
@@ -228,7 +230,8 @@ mod tests {
         let world = world().await;
         let (oauth, portal) = (&world.oauth, "portal".parse().unwrap());
         let hour = TimeDelta::hours(1);
-        let give = |_| once::give_out(oauth, Kind::PushedRequest, Some(&portal), &1, hour);
+        let give =
+            |_| once::give_out(oauth.ctx(), Kind::PushedRequest, Owner::App(&portal), &1, hour);
         join_all((0..LIVE_MAX).map(give)).await;
         let params = asked("portal");
         let presented = Presented::plain("/par", &params, None);

@@ -21,7 +21,8 @@ use crate::oauth::client_keys::ClientKeys;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::grant::Grant;
 use crate::oauth::sealing::SealingKeys;
-use crate::oauth::{store, store_logout, store_once, store_tokens, store_waiting};
+use crate::oauth::{store, store_logout, store_tokens, store_waiting};
+use crate::once::service as once;
 use crate::outbound::Outbound;
 use crate::policy::service::Policies;
 use crate::tls::authorities::Authorities;
@@ -165,7 +166,7 @@ impl OAuth {
     /// [`DbError`] if storage fails.
     pub async fn sweep(&self) -> Result<u64, DbError> {
         let now = self.now();
-        let once = self.ctx().db.write(now, |tx, now| Box::pin(store_once::sweep(tx, *now)));
+        let once = once::sweep(self.ctx());
         let session = self.parts().users.sessions().absolute();
         let grants = store_logout::sweep_grants(&self.ctx().db, now, session).await?;
         let tokens = store_tokens::sweep(&self.ctx().db, now).await?;

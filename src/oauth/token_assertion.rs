@@ -21,7 +21,8 @@ use crate::oauth::request::AuthorizeRequest;
 use crate::oauth::service::OAuth;
 use crate::oauth::token::TokenRequest;
 use crate::oauth::validity::{LATE_SECONDS_MAX, Validity, audiences};
-use crate::oauth::{client_keys, eligibility, once, store};
+use crate::oauth::{client_keys, eligibility, store};
+use crate::once::service as once;
 
 /// How far ahead an assertion may end, in seconds: its `jti` is remembered that long.
 const LIFE_SECONDS_MAX: i64 = 300;
@@ -63,7 +64,7 @@ pub(in crate::oauth) async fn exchange(
     })?;
     let end = statement.exp.saturating_add(LATE_SECONDS_MAX);
     let end = DateTime::from_timestamp(end, 0).ok_or(TokenError::Bug("an end out of range"))?;
-    if !once::first_seen(oauth, "assertion", (app.id.as_str(), &statement.jti), end).await? {
+    if !once::first_seen(oauth.ctx(), "assertion", (app.id.as_str(), &statement.jti), end).await? {
         return Err(TokenError::InvalidGrant(Refusal::AlreadySpent));
     }
     // Before the row is written, which needs a user who is there.

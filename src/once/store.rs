@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 
-use crate::base::id::AppId;
+use crate::base::id::{AppId, UserId};
 use crate::base::secret::Digest;
 use crate::db::error::DbError;
-use crate::db::query::sql;
+use crate::db::query::{Query, Written, sql};
 use crate::db::{Db, Fetch as _, Tx};
-use crate::oauth::once::Found;
+use crate::once::model::{Found, Owner};
 
 const TABLE: &str = "one_time_secrets";
 /// Most rows that one sweep deletes from one table.
@@ -16,37 +16,67 @@ const SWEEP_MAX: i64 = 1_000;
 
 /// A one-time secret to be stored.
 #[derive(Debug)]
-pub(in crate::oauth) struct Stored<'a> {
-    pub(in crate::oauth) kind: &'static str,
-    pub(in crate::oauth) digest: Digest,
-    pub(in crate::oauth) app: Option<&'a AppId>,
-    pub(in crate::oauth) data: String,
-    pub(in crate::oauth) now: DateTime<Utc>,
-    pub(in crate::oauth) end: DateTime<Utc>,
+pub(in crate::once) struct Stored<'a> {
+    pub(in crate::once) kind: &'static str,
+    pub(in crate::once) digest: Digest,
+    pub(in crate::once) owner: Owner<'a>,
+    pub(in crate::once) data: String,
+    pub(in crate::once) now: DateTime<Utc>,
+    pub(in crate::once) end: DateTime<Utc>,
 }
 
-pub(in crate::oauth) fn corrupt() -> DbError {
+pub(in crate::once) fn corrupt() -> DbError {
     DbError::CorruptRow { table: TABLE, column: "data" }
 }
 
-pub(in crate::oauth) async fn insert(db: &Db, stored: Stored<'_>) -> Result<i64, DbError> {
-    let written = db
-        .write_one(
-            sql("INSERT INTO one_time_secrets (kind, digest, app_id, data, created_at, expires_at)
-                 VALUES ($1, $2, $3, $4, $5, $6) RETURNING id")
-            .bind(stored.kind)
-            .bind(stored.digest)
-            .bind(stored.app.map(AppId::as_str))
-            .bind(stored.data)
-            .bind(stored.now)
-            .bind(stored.end),
-        )
-        .await?;
+pub(in crate::once) async fn insert(db: &Db, stored: Stored<'_>) -> Result<i64, DbError> {
+    number_of(&db.write_one(insertion(stored)).await?)
+}
+
+pub(in crate::once) async fn insert_in(
+    tx: &mut Tx<'_>,
+    stored: Stored<'_>,
+) -> Result<i64, DbError> {
+    number_of(&tx.execute(insertion(stored)).await?)
+}
+
+fn insertion(stored: Stored<'_>) -> Query {
+    let (app, user) = match stored.owner {
+        Owner::Nobody => (None, None),
+        Owner::App(app) => (Some(app.as_str()), None),
+        Owner::User(user) => (None, Some(user.as_str())),
+    };
+    sql("INSERT INTO one_time_secrets
+             (kind, digest, app_id, user_id, data, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id")
+    .bind(stored.kind)
+    .bind(stored.digest)
+    .bind(app)
+    .bind(user)
+    .bind(stored.data)
+    .bind(stored.now)
+    .bind(stored.end)
+}
+
+fn number_of(written: &Written) -> Result<i64, DbError> {
     let row = written.rows.first().ok_or(DbError::CorruptRow { table: TABLE, column: "id" })?;
     row.get("id")
 }
 
-pub(in crate::oauth) async fn find<T: DeserializeOwned>(
+/// Makes void what `user` was given as this kind and has not used.
+pub(in crate::once) async fn void(
+    tx: &mut Tx<'_>,
+    kind: &str,
+    user: &UserId,
+) -> Result<(), DbError> {
+    tx.execute(
+        sql("DELETE FROM one_time_secrets WHERE user_id = $1 AND kind = $2").bind(user).bind(kind),
+    )
+    .await?;
+    Ok(())
+}
+
+pub(in crate::once) async fn find<T: DeserializeOwned>(
     db: &Db,
     kind: &str,
     id: i64,
@@ -55,7 +85,7 @@ pub(in crate::oauth) async fn find<T: DeserializeOwned>(
 ) -> Result<Option<Found<T>>, DbError> {
     let row = db
         .fetch_optional(
-            sql("SELECT digest, app_id, data, used_at FROM one_time_secrets
+            sql("SELECT digest, app_id, user_id, data, used_at FROM one_time_secrets
                   WHERE id = $1 AND kind = $2 AND expires_at > $3")
             .bind(id)
             .bind(kind)
@@ -70,11 +100,15 @@ pub(in crate::oauth) async fn find<T: DeserializeOwned>(
         Some(_) => Some(row.parsed(TABLE, "app_id")?),
         None => None,
     };
+    let user = match row.get::<Option<String>>("user_id")? {
+        Some(_) => Some(row.parsed(TABLE, "user_id")?),
+        None => None,
+    };
     let is_used = row.optional_time("used_at")?.is_some();
-    Ok(Some(Found { id, app, is_used, data: row.json(TABLE, "data")? }))
+    Ok(Some(Found { id, app, user, is_used, data: row.json(TABLE, "data")? }))
 }
 
-pub(in crate::oauth) async fn count(
+pub(in crate::once) async fn count(
     db: &Db,
     kind: &str,
     app: &AppId,
@@ -92,23 +126,30 @@ pub(in crate::oauth) async fn count(
     row.map_or(Ok(0), |row| row.get("number"))
 }
 
-pub(in crate::oauth) async fn consume(
+pub(in crate::once) async fn consume(
     db: &Db,
     id: i64,
     now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
-    let written = db
-        .write_one(
-            sql("UPDATE one_time_secrets SET used_at = $2
-                  WHERE id = $1 AND used_at IS NULL AND expires_at > $2")
-            .bind(id)
-            .bind(now),
-        )
-        .await?;
-    Ok(written.affected == 1)
+    Ok(db.write_one(consumption(id, now)).await?.affected == 1)
 }
 
-pub(in crate::oauth) async fn swap(
+pub(in crate::once) async fn consume_in(
+    tx: &mut Tx<'_>,
+    id: i64,
+    now: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    Ok(tx.execute(consumption(id, now)).await?.affected == 1)
+}
+
+fn consumption(id: i64, now: DateTime<Utc>) -> Query {
+    sql("UPDATE one_time_secrets SET used_at = $2
+          WHERE id = $1 AND used_at IS NULL AND expires_at > $2")
+    .bind(id)
+    .bind(now)
+}
+
+pub(in crate::once) async fn swap(
     db: &Db,
     id: i64,
     (old, new): (String, String),
@@ -127,7 +168,7 @@ pub(in crate::oauth) async fn swap(
     Ok(written.affected == 1)
 }
 
-pub(in crate::oauth) async fn note(
+pub(in crate::once) async fn note(
     db: &Db,
     digest: Digest,
     end: DateTime<Utc>,
@@ -147,7 +188,7 @@ pub(in crate::oauth) async fn note(
 }
 
 /// Deletes rows that are over, a bounded number at a time.
-pub(in crate::oauth) async fn sweep(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<u64, DbError> {
+pub(in crate::once) async fn sweep(tx: &mut Tx<'_>, now: DateTime<Utc>) -> Result<u64, DbError> {
     let mut deleted = 0;
     for statement in [
         "DELETE FROM one_time_secrets WHERE id IN (

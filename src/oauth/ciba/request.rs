@@ -18,7 +18,8 @@ use crate::oauth::error::TokenError;
 use crate::oauth::params::Params;
 use crate::oauth::service::OAuth;
 use crate::oauth::validity::{LATE_SECONDS_MAX, Validity, audiences};
-use crate::oauth::{client_keys, once, request_object};
+use crate::oauth::{client_keys, request_object};
+use crate::once::service as once;
 use crate::users::model::User;
 
 /// How long a request waits unless the app says otherwise, and at most.
@@ -101,7 +102,7 @@ async fn signed(oauth: &OAuth, app: &App, text: &str) -> Result<Option<Params>, 
     let (jti, exp) = check(&claims, app.id.as_str(), oauth.issuer(), oauth.now().timestamp())?;
     let end = DateTime::from_timestamp(exp.saturating_add(LATE_SECONDS_MAX), 0);
     let end = end.ok_or(TokenFault("exp is out of range"))?;
-    if !once::first_seen(oauth, "ciba_request", (app.id.as_str(), &jti), end).await? {
+    if !once::first_seen(oauth.ctx(), "ciba_request", (app.id.as_str(), &jti), end).await? {
         return Ok(None);
     }
     Ok(Some(request_object::parameters(&claims)?))

@@ -13,9 +13,9 @@ use crate::keys::foreign::Jws;
 use crate::oauth::client_auth::{find, may_use};
 use crate::oauth::client_keys;
 use crate::oauth::error::TokenError;
-use crate::oauth::once;
 use crate::oauth::service::OAuth;
 use crate::oauth::validity::{LATE_SECONDS_MAX, Validity, audiences};
+use crate::once::service as once;
 
 /// How far ahead an assertion may end, in seconds: its `jti` is remembered that long.
 const LIFE_SECONDS_MAX: i64 = 300;
@@ -46,7 +46,7 @@ pub(in crate::oauth::client_auth) async fn authenticate(
     let seen = Statement { app: &app, ours: &ours(oauth, path), now }.check(&claims);
     let (jti, exp) = seen.map_err(refused)?;
     let end = DateTime::from_timestamp(exp.saturating_add(LATE_SECONDS_MAX), 0).ok_or(INVALID)?;
-    if !once::first_seen(oauth, "client_assertion", (app.id.as_str(), &jti), end).await? {
+    if !once::first_seen(oauth.ctx(), "client_assertion", (app.id.as_str(), &jti), end).await? {
         return Err(refused(TokenFault("the assertion was used before")));
     }
     Ok(app)

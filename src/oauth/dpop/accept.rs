@@ -3,8 +3,8 @@
 use crate::apps::model::App;
 use crate::keys::foreign::Jws;
 use crate::oauth::dpop::{DpopFault, Proof, Target, algorithms, nonce};
-use crate::oauth::once;
 use crate::oauth::service::OAuth;
+use crate::once::service as once;
 
 /// The thumbprint of the key that a request was proven with. The proof is used up.
 ///
@@ -24,7 +24,7 @@ pub(in crate::oauth) async fn accept(
         return Err(DpopFault::Nonce(nonce::current(vault, now)));
     }
     let end = proof.memorable_until(now, is_ours.is_some()).map_err(DpopFault::Invalid)?;
-    if !once::first_seen(oauth, "dpop", (&proof.key, &proof.name), end).await? {
+    if !once::first_seen(oauth.ctx(), "dpop", (&proof.key, &proof.name), end).await? {
         return Err(DpopFault::Invalid("it was used before"));
     }
     Ok(proof.key)

@@ -7,8 +7,9 @@ use crate::base::id::AccountId;
 use crate::base::secret::Secret;
 use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
-use crate::oauth::once::{self, Found, Kind};
 use crate::oauth::service::OAuth;
+use crate::once::model::{Found, Kind, Owner};
+use crate::once::service as once;
 
 /// Most apps that one token registers.
 pub const USES_MAX: u32 = 1_000;
@@ -37,7 +38,7 @@ pub async fn give_out(
 ) -> Result<Secret, DbError> {
     let leave = Leave { account: account.clone(), uses: uses.clamp(1, USES_MAX) };
     let lifetime = TimeDelta::seconds(i64::from(seconds.min(SECONDS_MAX)));
-    once::give_out_on(ctx, Kind::InitialAccess, None, &leave, lifetime).await
+    once::give_out(ctx, Kind::InitialAccess, Owner::Nobody, &leave, lifetime).await
 }
 
 /// The token behind a text, if it is good.
@@ -45,7 +46,7 @@ pub async fn give_out(
 /// # Errors
 /// [`DbError`] if storage fails.
 pub(in crate::oauth) async fn find(oauth: &OAuth, text: &str) -> Result<Option<Initial>, DbError> {
-    Ok(once::find(oauth, Kind::InitialAccess, text).await?.map(Initial))
+    Ok(once::find(oauth.ctx(), Kind::InitialAccess, text).await?.map(Initial))
 }
 
 impl Initial {
@@ -62,12 +63,12 @@ impl Initial {
         let mut leave = self.0.data;
         while leave.uses > 1 {
             let less = Leave { uses: leave.uses - 1, ..leave.clone() };
-            if once::swap(oauth, self.0.id, &leave, &less).await? {
+            if once::swap(oauth.ctx(), self.0.id, &leave, &less).await? {
                 return Ok(true);
             }
             // Somebody else counted it down meanwhile, once or more often.
             leave = less;
         }
-        once::consume(oauth, self.0.id).await
+        once::consume(oauth.ctx(), self.0.id).await
     }
 }
