@@ -7,6 +7,7 @@ use axum::response::Response;
 use http::request::Parts;
 
 use crate::http::cookies::Cookie;
+use crate::http::pages::account::section::Section;
 use crate::http::pages::see_other;
 use crate::http::session;
 use crate::oauth::device::UserCode;
@@ -19,6 +20,8 @@ pub(in crate::http::pages) enum Place {
     Device(Option<UserCode>),
     /// `/approvals`.
     Approvals,
+    /// A page of one's own account.
+    Account(Section),
 }
 
 impl Place {
@@ -27,12 +30,14 @@ impl Place {
             Self::Approvals => "approvals".to_owned(),
             Self::Device(None) => "device".to_owned(),
             Self::Device(Some(code)) => format!("device.{}", code.shown()),
+            Self::Account(section) => format!("account.{}", section.name()),
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
         match text.split_once('.') {
             Some(("device", code)) => UserCode::parse(code).map(|code| Self::Device(Some(code))),
+            Some(("account", name)) => Section::named(name).map(Self::Account),
             None if text == "device" => Some(Self::Device(None)),
             None if text == "approvals" => Some(Self::Approvals),
             _ => None,
@@ -44,6 +49,7 @@ impl Place {
             Self::Approvals => "/approvals".to_owned(),
             Self::Device(None) => "/device".to_owned(),
             Self::Device(Some(code)) => format!("/device?user_code={}", code.shown()),
+            Self::Account(section) => section.path().to_owned(),
         }
     }
 }
@@ -79,7 +85,16 @@ impl FromRequestParts<Server> for Errand {
 
 /// Sends somebody to sign in who is to come back to `place`.
 pub(in crate::http::pages) fn sign_in_first(server: &Server, place: &Place) -> Response {
-    let mut answer = see_other("/sign-in");
+    on_errand(server, "/sign-in", place)
+}
+
+/// Sends somebody who is signed in to sign in again, and to come back to `place`.
+pub(in crate::http::pages) fn sign_in_again(server: &Server, place: &Place) -> Response {
+    on_errand(server, "/sign-in/again", place)
+}
+
+fn on_errand(server: &Server, path: &str, place: &Place) -> Response {
+    let mut answer = see_other(path);
     let cookie = Cookie::Errand.set(&place.to_cookie(), server.config.issuer.is_https());
     session::set(answer.headers_mut(), vec![cookie]);
     answer
@@ -91,12 +106,23 @@ mod tests {
 
     #[test]
     fn only_pages_of_ours_can_be_come_back_to() {
-        for text in ["device", "device.WDJB-MJHT", "approvals"] {
+        for text in ["device", "device.WDJB-MJHT", "approvals", "account.overview", "account.data"]
+        {
             assert_eq!(Place::parse(text).map(|place| place.to_cookie()), Some(text.to_owned()));
         }
-        for text in
-            ["", "device.", "device.//evil.test", "//evil.test", "home", "device.A", "device/"]
-        {
+        for text in [
+            "",
+            "device.",
+            "device.//evil.test",
+            "//evil.test",
+            "home",
+            "device.A",
+            "device/",
+            "account",
+            "account.",
+            "account.//evil.test",
+            "account.data.data",
+        ] {
             assert_eq!(Place::parse(text), None, "{text}");
         }
         let place = Place::parse("device.WDJB-MJHT").unwrap();

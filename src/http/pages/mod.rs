@@ -3,6 +3,7 @@
 //! They carry the number of the authorization that they are for, and come back through the
 //! protocol's own next step: no page can be skipped by its URL.
 
+mod account;
 mod approvals;
 mod check_session;
 mod consent;
@@ -10,6 +11,7 @@ mod device;
 mod errand;
 pub(in crate::http) mod form;
 mod form_post;
+mod fresh;
 mod home;
 pub mod links;
 mod select_account;
@@ -38,6 +40,7 @@ pub fn routes() -> Router<Server> {
     Router::new()
         .route("/", get(home::home))
         .route("/sign-in", get(sign_in::show).post(sign_in::submit))
+        .route("/sign-in/again", get(sign_in::again))
         .route("/sign-in/cancel", post(sign_in::cancel))
         .route("/sign-in/totp", get(totp::show).post(totp::submit))
         .route("/select-account", get(select_account::show).post(select_account::submit))

@@ -108,6 +108,19 @@ pub(in crate::http::pages) async fn show(
     (browser, answer).into_response()
 }
 
+/// `GET /sign-in/again`: for a step that asks for a fresh sign-in, by whoever is signed in.
+pub(in crate::http::pages) async fn again(
+    State(server): State<Server>,
+    current: CurrentLogin,
+    browser: Browser,
+) -> Response {
+    let Some(user) = current.user() else { return see_other("/sign-in") };
+    let username = &user.username;
+    let attempt = Attempt { server: &server, browser: &browser, grant: None, username };
+    let answer = attempt.page(StatusCode::OK, None, None);
+    (browser, answer).into_response()
+}
+
 async fn shown(server: &Server, app: &App) -> AppShown {
     let account = server.accounts.find(&app.account).await.ok().flatten();
     let name = account.map_or_else(String::new, |account| account.name.clone());

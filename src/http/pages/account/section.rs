@@ -1,0 +1,89 @@
+//! The pages of one's own account: their names, their order, their paths.
+
+/// A page of one's own account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::http::pages) enum Section {
+    /// `/account`.
+    Overview,
+    /// `/account/profile`.
+    Profile,
+    /// `/account/email`.
+    Email,
+    /// `/account/password`.
+    Password,
+    /// `/account/factors`.
+    Factors,
+    /// `/account/sessions`.
+    Sessions,
+    /// `/account/apps`.
+    Apps,
+    /// `/account/data`.
+    Data,
+    /// `/account/deletion`.
+    Deletion,
+}
+
+impl Section {
+    /// All of them, in the order of the navigation.
+    pub(in crate::http::pages) const ALL: [Self; 9] = [
+        Self::Overview,
+        Self::Profile,
+        Self::Email,
+        Self::Password,
+        Self::Factors,
+        Self::Sessions,
+        Self::Apps,
+        Self::Data,
+        Self::Deletion,
+    ];
+
+    /// Its name in cookies, ids of elements and ids of words.
+    pub(in crate::http::pages) fn name(self) -> &'static str {
+        match self {
+            Self::Overview => "overview",
+            Self::Profile => "profile",
+            Self::Email => "email",
+            Self::Password => "password",
+            Self::Factors => "factors",
+            Self::Sessions => "sessions",
+            Self::Apps => "apps",
+            Self::Data => "data",
+            Self::Deletion => "deletion",
+        }
+    }
+
+    /// The section of this name.
+    pub(in crate::http::pages) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|section| section.name() == name)
+    }
+
+    /// Where it is.
+    pub(in crate::http::pages) fn path(self) -> &'static str {
+        match self {
+            Self::Overview => "/account",
+            Self::Profile => "/account/profile",
+            Self::Email => "/account/email",
+            Self::Password => "/account/password",
+            Self::Factors => "/account/factors",
+            Self::Sessions => "/account/sessions",
+            Self::Apps => "/account/apps",
+            Self::Data => "/account/data",
+            Self::Deletion => "/account/deletion",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_section_has_one_name_and_one_path() {
+        for section in Section::ALL {
+            assert_eq!(Section::named(section.name()), Some(section));
+            let tail = section.path().strip_prefix("/account").unwrap();
+            assert!(tail.is_empty() || tail.strip_prefix('/') == Some(section.name()));
+        }
+        assert_eq!(Section::named(""), None);
+    }
+}
