@@ -22,7 +22,7 @@ use crate::oauth::session_state::browser_state;
 use crate::server::Server;
 use crate::users::login::Login;
 use crate::users::model::User;
-use crate::users::sessions::{Held, Sessions, Stage};
+use crate::users::sessions::{Half, Held, Sessions, Stage};
 
 /// Who is signed in, if anybody is: completely, with every factor, and still active.
 #[derive(Clone, Debug)]
@@ -75,38 +75,42 @@ impl FromRequestParts<Server> for SessionCookies {
 }
 
 impl SessionCookies {
-    /// Whose password was right a short while ago, in a sign-in that lacks its second factor.
+    /// Who showed their first factor a short while ago, in a sign-in that lacks its second.
     ///
     /// # Errors
     /// [`DbError`] if storage fails.
-    pub async fn pending(&self, server: &Server) -> Result<Option<UserId>, DbError> {
+    pub async fn pending(&self, server: &Server) -> Result<Option<Half>, DbError> {
         let Some(cookie) = &self.pending else { return Ok(None) };
         match server.users.sessions().read(cookie).await? {
-            Some(Held::Pending { user, .. }) => Ok(Some(user)),
+            Some(Held::Pending(half)) => Ok(Some(half)),
             Some(Held::Login(_)) | None => Ok(None),
         }
     }
 
-    /// Begins a sign-in that lacks its second factor. A session of before goes on beside it:
+    /// Begins a sign-in that lacks its second factor; only [`crate::http::pages`]' `complete` may
+    /// say so. A session of before goes on beside it:
     /// whoever turns back here stays who they were.
     ///
     /// # Errors
     /// [`DbError`] if storage fails.
-    pub async fn begin_pending(
+    pub(in crate::http) async fn begin_pending(
         &self,
         server: &Server,
         user: &UserId,
+        amr: &[&str],
     ) -> Result<Vec<HeaderValue>, DbError> {
-        let stage = Stage::Pending { user: user.clone() };
+        let amr = amr.iter().map(|method| (*method).to_owned()).collect();
+        let stage = Stage::Pending { user: user.clone(), amr };
         let id = server.users.sessions().begin(self.pending.as_deref(), &stage).await?;
         Ok(vec![Cookie::Pending.set(&id, self.https)])
     }
 
-    /// Completes a sign-in: a session under a new id; what was there before ends.
+    /// Completes a sign-in: a session under a new id; what was there before ends. Only
+    /// [`crate::http::pages`]' `complete` may say that it is complete.
     ///
     /// # Errors
     /// [`DbError`] if storage fails.
-    pub async fn complete(
+    pub(in crate::http) async fn complete(
         &self,
         server: &Server,
         browser: &Browser,

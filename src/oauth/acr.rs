@@ -26,12 +26,18 @@ pub struct AcrRequest {
     pub essential: bool,
 }
 
-/// How many kinds of factors were shown. Source: RFC 8176 section 2.
+/// How many kinds of factors were shown. Source: RFC 8176 section 2, NIST SP 800-63B section 4.2.
+///
+/// Two values are our own, for there are none in the registry: `fed`, another provider's word, and
+/// `recovery`, a code from a list (a "look-up secret", something that one has). A key that says
+/// `mfa` by itself has checked its user: it is held, and opened by a PIN or a finger.
 fn factors(amr: &[String]) -> u8 {
-    const KNOWN: [&str; 2] = ["pwd", "pin"];
-    const HELD: [&str; 6] = ["otp", "hwk", "swk", "sc", "sms", "pop"];
+    const KNOWN: [&str; 3] = ["pwd", "pin", "fed"];
+    const HELD: [&str; 7] = ["otp", "hwk", "swk", "sc", "sms", "pop", "recovery"];
+    const KEYS: [&str; 2] = ["hwk", "swk"];
     let any = |of: &[&str]| amr.iter().any(|method| of.contains(&method.as_str()));
-    u8::from(any(&KNOWN)) + u8::from(any(&HELD))
+    let key_that_checks = any(&KEYS) && any(&["mfa"]);
+    u8::from(any(&KNOWN) || key_that_checks) + u8::from(any(&HELD))
 }
 
 fn needed(value: &str) -> Option<u8> {
@@ -88,6 +94,10 @@ mod tests {
         assert_eq!(of(&amr(&["pwd", "otp", "mfa"])), TWO_FACTORS);
         assert_eq!(of(&amr(&["otp", "hwk"])), ONE_FACTOR);
         assert_eq!(of(&amr(&["mfa"])), ONE_FACTOR);
+        assert_eq!(of(&amr(&["hwk", "user"])), ONE_FACTOR);
+        assert_eq!(of(&amr(&["swk", "user", "mfa"])), TWO_FACTORS);
+        assert_eq!(of(&amr(&["pwd", "recovery", "mfa"])), TWO_FACTORS);
+        assert_eq!(of(&amr(&["fed"])), ONE_FACTOR);
         assert_eq!(of(&[]), ONE_FACTOR);
     }
 

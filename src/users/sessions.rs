@@ -39,10 +39,13 @@ const STAGE: &str = "stage";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
 pub enum Stage {
-    /// The password was right; the code is missing. Not a sign-in.
+    /// One factor was shown; another is missing. Not a sign-in.
     Pending {
         /// Who.
         user: UserId,
+        /// What was shown so far. Source: RFC 8176 section 2.
+        #[serde(default = "password_alone")]
+        amr: Vec<String>,
     },
     /// Every factor was shown.
     Complete {
@@ -58,10 +61,14 @@ pub enum Stage {
     },
 }
 
+fn password_alone() -> Vec<String> {
+    vec!["pwd".to_owned()]
+}
+
 impl Stage {
     fn user(&self) -> &UserId {
         match self {
-            Self::Pending { user } | Self::Complete { user, .. } => user,
+            Self::Pending { user, .. } | Self::Complete { user, .. } => user,
         }
     }
 }
@@ -69,15 +76,19 @@ impl Stage {
 /// What a cookie stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Held {
-    /// The password was right; the code is missing.
-    Pending {
-        /// Who.
-        user: UserId,
-        /// When the password was right.
-        since: DateTime<Utc>,
-    },
+    /// One factor was shown; another is missing.
+    Pending(Half),
     /// A complete sign-in.
     Login(Arc<Login>),
+}
+
+/// Half a sign-in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Half {
+    /// Who.
+    pub user: UserId,
+    /// What was shown so far: `amr`.
+    pub amr: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -147,8 +158,8 @@ impl Sessions {
         let row = store::find(&self.0.ctx.db, digest).await?;
         let row = row.filter(|row| self.is_usable(row, now)).ok_or(NotLive::Ended)?;
         match stage_of(&row)? {
-            Stage::Pending { user } => {
-                Err(NotLive::Pending(Held::Pending { user, since: row.created_at }))
+            Stage::Pending { user, amr } => {
+                Err(NotLive::Pending(Held::Pending(Half { user, amr })))
             }
             Stage::Complete { user, auth_time, amr, session } => {
                 let (auth_time, key) = (from_micros(auth_time), digest);

@@ -20,15 +20,6 @@ use crate::users::throttle::{Charge, Factor, charges, guesses, names, retry_afte
 use crate::users::totp::tidy;
 use crate::users::username::UsernameKey;
 
-/// The password was right.
-#[derive(Clone, Debug)]
-pub struct FirstFactor {
-    /// Whose it is.
-    pub user: Arc<User>,
-    /// Whether the sign-in is incomplete without a code.
-    pub needs_totp: bool,
-}
-
 /// An attempt at a short code that was charged; the right one is given back.
 #[derive(Debug)]
 pub struct Guess(Attempt);
@@ -51,7 +42,7 @@ impl Users {
         username: &str,
         password: &Secret,
         source: &Source,
-    ) -> Result<FirstFactor, SignInError> {
+    ) -> Result<Arc<User>, SignInError> {
         if let Some(full) = self.0.hasher.full() {
             return Err(SignInError::Busy { retry_after_seconds: full.retry_after_seconds });
         }
@@ -76,8 +67,7 @@ impl Users {
 
         let upgrade = phc.zip(checked.upgrade);
         self.write_right(Right { attempt, user: user.id.clone(), upgrade }).await?;
-        let needs_totp = user.has_totp;
-        Ok(FirstFactor { user: Arc::new(user), needs_totp })
+        Ok(Arc::new(user))
     }
 
     async fn write_right(&self, right: Right) -> Result<(), DbError> {

@@ -6,6 +6,7 @@
 mod account;
 mod approvals;
 mod check_session;
+mod complete;
 mod consent;
 mod device;
 mod errand;

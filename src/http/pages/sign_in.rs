@@ -12,8 +12,8 @@ use crate::http::pages::consent::account_shown;
 use crate::http::pages::form::{ForGrant, Form, not_ours};
 use crate::http::pages::links::{AppShown, Links};
 use crate::http::pages::templates::{SignInPage, Site};
-use crate::http::pages::{after_sign_in, broken, go, page, retry_after, see_other};
-use crate::http::session::{self, CurrentLogin, SessionCookies};
+use crate::http::pages::{broken, complete, go, page, retry_after, see_other};
+use crate::http::session::{CurrentLogin, SessionCookies};
 use crate::oauth::authorize::{self, Step};
 use crate::server::Server;
 use crate::users::error::SignInError;
@@ -146,18 +146,11 @@ pub(in crate::http::pages) async fn submit(
         let attempt = Attempt { username: "", ..attempt };
         return attempt.page(StatusCode::BAD_REQUEST, None, Some("The name is too long.".into()));
     }
-    let first = match server.users.sign_in(username, &password, browser.source()).await {
-        Ok(first) => first,
+    let user = match server.users.sign_in(username, &password, browser.source()).await {
+        Ok(user) => user,
         Err(error) => return attempt.refuse(error),
     };
-    let user = &first.user.id;
-    let (begun, next) = if first.needs_totp {
-        let query = grant.map(|grant| format!("?grant={grant}")).unwrap_or_default();
-        (cookies.begin_pending(&server, user).await, format!("/sign-in/totp{query}"))
-    } else {
-        (cookies.complete(&server, &browser, user, &["pwd"]).await, after_sign_in(grant))
-    };
-    answer(begun, &next)
+    complete::signed_in(&server, &cookies, &browser, &user, &["pwd"], grant).await
 }
 
 /// `POST /sign-in/cancel`: whoever would rather not sign in goes back to the app.
@@ -175,21 +168,6 @@ pub(in crate::http::pages) async fn cancel(
             go(&server, step)
         }
         None => see_other("/"),
-    }
-}
-
-/// Sends the browser on with its new cookies.
-pub(in crate::http::pages) fn answer(
-    begun: Result<Vec<http::HeaderValue>, crate::db::error::DbError>,
-    next: &str,
-) -> Response {
-    match begun {
-        Ok(cookies) => {
-            let mut answer = see_other(next);
-            session::set(answer.headers_mut(), cookies);
-            answer
-        }
-        Err(error) => broken(&error),
     }
 }
 

@@ -1,18 +1,22 @@
 //! `/sign-in/totp`: the second factor.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 
-use crate::base::id::{GrantId, UserId};
+use crate::base::id::GrantId;
 use crate::http::browser::Browser;
 use crate::http::pages::form::{ForGrant, Form, not_ours};
-use crate::http::pages::sign_in::{answer, too_many};
+use crate::http::pages::sign_in::too_many;
 use crate::http::pages::templates::{Site, TotpPage};
-use crate::http::pages::{after_sign_in, broken, page, retry_after, see_other, sign_in_path};
+use crate::http::pages::{broken, complete, page, retry_after, see_other, sign_in_path};
 use crate::http::session::SessionCookies;
 use crate::server::Server;
 use crate::users::error::SignInError;
+use crate::users::model::User;
+use crate::users::sessions::Half;
 
 fn csrf_purpose(grant: Option<GrantId>) -> String {
     grant.map_or_else(|| "totp".to_owned(), |grant| format!("totp/{grant}"))
@@ -23,39 +27,51 @@ struct Pending<'a> {
     server: &'a Server,
     browser: &'a Browser,
     grant: Option<GrantId>,
-    user: UserId,
+    half: Half,
+    user: Arc<User>,
 }
 
-impl Pending<'_> {
-    async fn page(&self, status: StatusCode, fault: Option<String>) -> Response {
-        let user = match self.server.users.find(&self.user).await {
-            Ok(Some(user)) => user,
-            Ok(None) => return see_other(&sign_in_path(self.grant)),
-            Err(error) => return broken(&error),
-        };
+impl<'a> Pending<'a> {
+    /// The half that this browser has; else the answer that begins anew.
+    async fn of(
+        server: &'a Server,
+        browser: &'a Browser,
+        cookies: &SessionCookies,
+        grant: Option<GrantId>,
+    ) -> Result<Self, Response> {
+        // Too late, or never begun: from the start.
+        let anew = || see_other(&sign_in_path(grant));
+        let half = cookies.pending(server).await.map_err(|error| broken(&error))?;
+        let half = half.ok_or_else(anew)?;
+        let user = server.users.find(&half.user).await.map_err(|error| broken(&error))?;
+        let user = user.filter(|user| user.is_active()).ok_or_else(anew)?;
+        Ok(Self { server, browser, grant, half, user })
+    }
+
+    fn page(&self, status: StatusCode, fault: Option<String>) -> Response {
         page(
             status,
             &TotpPage {
                 site: Site::of(&self.server.config),
                 grant: self.grant.map(|grant| grant.to_string()).unwrap_or_default(),
                 csrf: self.browser.csrf(&self.server.vault, &csrf_purpose(self.grant)),
-                name: user.shown_name().to_owned(),
+                name: self.user.shown_name().to_owned(),
                 again: sign_in_path(self.grant),
                 fault,
             },
         )
     }
 
-    async fn refuse(&self, error: SignInError) -> Response {
+    fn refuse(&self, error: SignInError) -> Response {
         match error {
             SignInError::Wrong => {
                 let text = "The code is wrong, or was used before. Please wait for the next one.";
-                self.page(StatusCode::FORBIDDEN, Some(text.to_owned())).await
+                self.page(StatusCode::FORBIDDEN, Some(text.to_owned()))
             }
             SignInError::Throttled { retry_after_seconds }
             | SignInError::Busy { retry_after_seconds } => {
                 let text = too_many(retry_after_seconds);
-                let answer = self.page(StatusCode::TOO_MANY_REQUESTS, Some(text)).await;
+                let answer = self.page(StatusCode::TOO_MANY_REQUESTS, Some(text));
                 retry_after(answer, retry_after_seconds)
             }
             SignInError::Internal(error) => broken(&error),
@@ -70,14 +86,9 @@ pub(in crate::http::pages) async fn show(
     browser: Browser,
     cookies: SessionCookies,
 ) -> Response {
-    match cookies.pending(&server).await {
-        Ok(Some(user)) => {
-            let pending = Pending { server: &server, browser: &browser, grant, user };
-            pending.page(StatusCode::OK, None).await
-        }
-        // Too late, or never begun: from the start.
-        Ok(None) => see_other(&sign_in_path(grant)),
-        Err(error) => broken(&error),
+    match Pending::of(&server, &browser, &cookies, grant).await {
+        Ok(pending) => pending.page(StatusCode::OK, None),
+        Err(anew) => anew,
     }
 }
 
@@ -92,16 +103,15 @@ pub(in crate::http::pages) async fn submit(
     if !browser.check_csrf(&server.vault, &csrf_purpose(grant), form.get("csrf")) {
         return not_ours();
     }
-    let user = match cookies.pending(&server).await {
-        Ok(Some(user)) => user,
-        Ok(None) => return see_other(&sign_in_path(grant)),
-        Err(error) => return broken(&error),
+    let pending = match Pending::of(&server, &browser, &cookies, grant).await {
+        Ok(pending) => pending,
+        Err(anew) => return anew,
     };
     let code = form.get("code").unwrap_or_default();
-    if let Err(error) = server.users.check_totp(&user, code, browser.source()).await {
-        let pending = Pending { server: &server, browser: &browser, grant, user };
-        return pending.refuse(error).await;
+    let user = &pending.user;
+    if let Err(error) = server.users.check_totp(&user.id, code, browser.source()).await {
+        return pending.refuse(error);
     }
-    let begun = cookies.complete(&server, &browser, &user, &["pwd", "otp", "mfa"]).await;
-    answer(begun, &after_sign_in(grant))
+    let amr = complete::with_second(&pending.half, &["otp"]);
+    complete::signed_in(&server, &cookies, &browser, user, &amr, grant).await
 }
