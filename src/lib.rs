@@ -23,4 +23,5 @@ pub mod server;
 pub mod setup;
 pub mod tls;
 pub mod users;
+pub mod words;
 pub mod worker;

@@ -50,3 +50,6 @@ pub mod d0016_registration {}
 
 #[doc = include_str!("0017-bound-tokens.md")]
 pub mod d0017_bound_tokens {}
+
+#[doc = include_str!("0018-words.md")]
+pub mod d0018_words {}

@@ -1,4 +1,4 @@
-//! Cookies: six names, one set of attributes but for the one that scripts may read.
+//! Cookies: seven names, one set of attributes but for the one that scripts may read.
 //!
 //! On https every name begins with `__Host-`: browsers take such a cookie only from this very host,
 //! over TLS and for all paths, so that no neighbouring host can plant one.
@@ -23,6 +23,8 @@ pub enum Cookie {
     State,
     /// Which page of ours somebody was sent to sign in from.
     Errand,
+    /// The language that an app asked the pages to be in.
+    Language,
 }
 
 /// 400 days: the longest that browsers keep a cookie.
@@ -46,6 +48,8 @@ impl Cookie {
             (Self::State, false) => "state",
             (Self::Errand, true) => "__Host-errand",
             (Self::Errand, false) => "errand",
+            (Self::Language, true) => "__Host-language",
+            (Self::Language, false) => "language",
         }
     }
 
@@ -70,7 +74,7 @@ impl Cookie {
             // Ends with the browser's session; the table knows when it really ends.
             Self::Session | Self::Pending | Self::State => self.line(value, https, None),
             Self::Browser | Self::Known => self.line(value, https, Some(LONG_SECONDS)),
-            Self::Errand => self.line(value, https, Some(ERRAND_SECONDS)),
+            Self::Errand | Self::Language => self.line(value, https, Some(ERRAND_SECONDS)),
         }
     }
 

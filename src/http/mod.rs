@@ -10,6 +10,7 @@ pub mod client_ip;
 pub mod cookies;
 pub mod cors;
 pub mod demo_app;
+mod language;
 mod linger;
 pub mod oauth;
 pub mod pages;
@@ -36,7 +37,7 @@ pub fn router(server: Server) -> Router {
         .merge(oauth::routes(&server))
         .merge(api::routes(&server))
         .merge(assets::routes())
-        .merge(pages::routes())
+        .merge(pages::routes(&server))
         .fallback(pages::not_found)
         .method_not_allowed_fallback(pages::method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -28,6 +28,7 @@ use crate::oauth::store_tokens;
 use crate::oauth::subject;
 use crate::users::login::Login;
 use crate::users::model::User;
+use crate::words::Language;
 
 /// What to do with the browser now.
 #[derive(Clone, Debug)]
@@ -40,6 +41,8 @@ pub enum Step {
         app: Arc<App>,
         /// Whom the app expects.
         login_hint: Option<String>,
+        /// What the app asks the pages to be in.
+        language: Option<Language>,
     },
     /// Ask whether to go on as who is signed in; the answer comes to
     /// [`crate::oauth::select::select`].
@@ -48,6 +51,8 @@ pub enum Step {
         grant: GrantId,
         /// Who asks.
         app: Arc<App>,
+        /// What the app asks the pages to be in.
+        language: Option<Language>,
     },
     /// Show the consent page; it comes back to [`consent`].
     Consent {
@@ -55,6 +60,8 @@ pub enum Step {
         grant: GrantId,
         /// What to show.
         view: ConsentAsk,
+        /// What the app asks the pages to be in.
+        language: Option<Language>,
     },
     /// Send the browser on to the app, with what it was after.
     Reply(Reply),
@@ -149,9 +156,7 @@ pub async fn cancel(
 }
 
 pub(in crate::oauth) fn over() -> AuthorizeError {
-    AuthorizeError::Page(
-        "This sign-in is over, or was begun in another browser. Go back to the app and try again.",
-    )
+    AuthorizeError::Page("error-app-over")
 }
 
 impl<'a> Journey<'a> {
@@ -201,23 +206,23 @@ impl<'a> Journey<'a> {
             consent: self.consent().await?,
             now: self.oauth.now(),
         });
+        let language = self.request.language;
         match (next, self.login) {
             (Next::Fail(fault), _) => Err(self.refuse(fault.code, fault.description)),
             (Next::SignIn, _) => {
                 let grant = self.open().await?;
-                Ok(Step::SignIn { grant, app: self.app, login_hint: self.request.login_hint })
+                let login_hint = self.request.login_hint;
+                Ok(Step::SignIn { grant, app: self.app, login_hint, language })
             }
             (Next::SelectAccount, Some(_)) => {
-                Ok(Step::SelectAccount { grant: self.open().await?, app: self.app })
+                Ok(Step::SelectAccount { grant: self.open().await?, app: self.app, language })
             }
             (Next::Consent, Some(login)) => {
                 let user = self.eligible(login).await?;
                 let grant = self.open().await?;
-                Ok(Step::Consent {
-                    grant,
-                    view: ConsentAsk::new(self.oauth, &self.app, (&self.to, &self.request), user)
-                        .await?,
-                })
+                let asked = (&self.to, &self.request);
+                let view = ConsentAsk::new(self.oauth, &self.app, asked, user).await?;
+                Ok(Step::Consent { grant, view, language })
             }
             (Next::Finish, Some(login)) => {
                 self.eligible(login).await?;

@@ -157,7 +157,8 @@ impl TokenError {
 /// `VerifiedRedirect`, so there is no way to send a browser to an unchecked URL.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorizeError {
-    /// Unknown app, foreign `redirect_uri`, a page that is over: tell the user on our own page.
+    /// Unknown app, foreign `redirect_uri`, a page that is over: tell the user on our own page,
+    /// with these words.
     #[error("{0}")]
     Page(&'static str),
     /// Tell the app, the way that it asked for.

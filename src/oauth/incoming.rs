@@ -136,8 +136,7 @@ pub(in crate::oauth) async fn app_of(
     oauth: &OAuth,
     params: &Params,
 ) -> Result<Arc<App>, AuthorizeError> {
-    const UNKNOWN: AuthorizeError =
-        AuthorizeError::Page("The app that sent you here is not known to this server.");
+    const UNKNOWN: AuthorizeError = AuthorizeError::Page("error-app-unknown");
     let id: AppId = params.get("client_id").and_then(|id| id.parse().ok()).ok_or(UNKNOWN)?;
     oauth.parts().apps.find(&id).await?.ok_or(UNKNOWN)
 }

@@ -48,7 +48,7 @@ pub enum LogoutStep {
 /// Why a request to sign out is refused: an error page.
 #[derive(Debug, thiserror::Error)]
 pub enum LogoutError {
-    /// Something about it is not good. The text is for the page.
+    /// Something about it is not good. These words are for the page.
     #[error("{0}")]
     Refused(&'static str),
     /// Our fault.
@@ -56,13 +56,9 @@ pub enum LogoutError {
     Internal(#[from] DbError),
 }
 
-const BAD_HINT: LogoutError =
-    LogoutError::Refused("The app that sent you here could not show that you had signed in to it.");
-const BAD_APP: LogoutError =
-    LogoutError::Refused("The app that sent you here is not known to this server.");
-const BAD_URL: LogoutError = LogoutError::Refused(
-    "The app that sent you here wants you to be sent on to an address that is not its own.",
-);
+const BAD_HINT: LogoutError = LogoutError::Refused("error-app-hint");
+const BAD_APP: LogoutError = LogoutError::Refused("error-app-unknown");
+const BAD_URL: LogoutError = LogoutError::Refused("error-app-foreign-address");
 
 /// Reads a request to sign out. `logout_uri` is understood as `post_logout_redirect_uri`.
 ///

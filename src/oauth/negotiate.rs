@@ -138,11 +138,8 @@ pub(in crate::oauth) async fn negotiate(
 
 /// Finds the app and verifies where it wants to be answered.
 async fn bind(oauth: &OAuth, client_id: &str, params: &Params) -> Result<Bound, AuthorizeError> {
-    const UNKNOWN: AuthorizeError =
-        AuthorizeError::Page("The app that sent you here is not known to this server.");
-    const FOREIGN: AuthorizeError = AuthorizeError::Page(
-        "The app that sent you here wants you to be sent on to an address that is not its own.",
-    );
+    const UNKNOWN: AuthorizeError = AuthorizeError::Page("error-app-unknown");
+    const FOREIGN: AuthorizeError = AuthorizeError::Page("error-app-foreign-address");
     let id: AppId = client_id.parse().map_err(|_| UNKNOWN)?;
     let app = oauth.parts().apps.find(&id).await?.ok_or(UNKNOWN)?;
     let asks_openid = match params.get("scope") {
@@ -228,9 +225,7 @@ pub(in crate::oauth) async fn refused_in_the_open(
             refuse(params, &bound, fault.code, fault.description)
         }
         Err(AuthorizeError::Internal(error)) => error.into(),
-        _ => AuthorizeError::Page(
-            "The app that sent you here made a request that cannot be read, or is over.",
-        ),
+        _ => AuthorizeError::Page("error-app-request"),
     }
 }
 
@@ -263,9 +258,7 @@ fn refuse(
 fn verdict(error: Error, params: &Params, bound: Option<Bound>) -> AuthorizeError {
     use AuthorizationErrorType as Kind;
     let (Error::Redirect(mut url), Some(bound)) = (error, bound) else {
-        return AuthorizeError::Page(
-            "The app that sent you here did not say who it is, or where you are to be sent on to.",
-        );
+        return AuthorizeError::Page("error-app-nameless");
     };
     let (code, description) = match url.description().kind() {
         Kind::UnsupportedResponseType => {

@@ -184,10 +184,7 @@ pub(in crate::oauth) async fn take_up<'a>(
     params: &Params,
     reference: &str,
 ) -> Result<Incoming<'a>, AuthorizeError> {
-    const OVER: AuthorizeError = AuthorizeError::Page(
-        "The request of the app that sent you here is over, or was used already. \
-         Go back to the app and try again.",
-    );
+    const OVER: AuthorizeError = AuthorizeError::Page("error-app-request-over");
     let app = app_of(oauth, params).await?;
     let found = once::find_used::<Kept>(oauth.ctx(), Kind::PushedRequest, reference).await?;
     let found = found.filter(|found| found.app.as_ref() == Some(&app.id));

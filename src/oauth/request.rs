@@ -13,6 +13,7 @@ use crate::oauth::dpop::is_thumbprint;
 use crate::oauth::params::Params;
 use crate::oauth::pkce::Challenge;
 use crate::oauth::response::ResponseMode;
+use crate::words::Language;
 
 /// Longest `state`, in bytes; it goes back in a header field.
 const STATE_BYTES_MAX: usize = 4096;
@@ -72,6 +73,9 @@ pub struct AuthorizeRequest {
     /// The number under which it was pushed; a sign-in uses it up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pushed: Option<i64>,
+    /// The first of ours among `ui_locales`. Source: OpenID Connect Core section 3.1.2.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
 }
 
 /// `prompt`. Source: OpenID Connect Core section 3.1.2.1.
@@ -151,6 +155,7 @@ impl AuthorizeRequest {
             claims: claims.map(Box::new),
             acr,
             pushed: None,
+            language: params.get("ui_locales").and_then(Language::of_tags),
         })
     }
 

@@ -75,3 +75,4 @@ mod tenancy;
 mod tls;
 mod token;
 mod token_exchange;
+mod words;

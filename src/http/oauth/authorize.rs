@@ -7,6 +7,7 @@ use http::StatusCode;
 
 use crate::base::id::GrantId;
 use crate::http::browser::Browser;
+use crate::http::language::Wished;
 use crate::http::oauth::form;
 use crate::http::pages;
 use crate::http::session::CurrentLogin;
@@ -20,11 +21,12 @@ pub(in crate::http::oauth) async fn get(
     State(server): State<Server>,
     browser: Browser,
     login: CurrentLogin,
+    wished: Wished,
     request: Request,
 ) -> Response {
     match Params::parse(request.uri().query().unwrap_or_default().as_bytes()) {
-        Ok(params) => begin(&server, browser, &login, &params).await,
-        Err(bad) => malformed(bad.description()),
+        Ok(params) => begin(&server, browser, &login, &params, wished).await,
+        Err(bad) => malformed(pages::params_words(bad)),
     }
 }
 
@@ -33,12 +35,13 @@ pub(in crate::http::oauth) async fn post(
     State(server): State<Server>,
     browser: Browser,
     login: CurrentLogin,
+    wished: Wished,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
     match form::read(&parts.headers, body).await {
-        Ok(params) => begin(&server, browser, &login, &params).await,
-        Err(bad) => malformed(bad.description()),
+        Ok(params) => begin(&server, browser, &login, &params, wished).await,
+        Err(bad) => malformed(bad.words()),
     }
 }
 
@@ -47,13 +50,14 @@ pub(in crate::http::oauth) async fn resume(
     State(server): State<Server>,
     browser: Browser,
     login: CurrentLogin,
+    wished: Wished,
     grant: Result<Path<String>, PathRejection>,
 ) -> Response {
     let Some(grant) = grant.ok().and_then(|Path(text)| text.parse::<GrantId>().ok()) else {
-        return malformed("there is no such sign-in");
+        return malformed("error-what-no-sign-in");
     };
     let step = authorize::resume(&server.oauth, grant, browser.digest(), login.login()).await;
-    go(&server, browser, step)
+    go(&server, browser, step, wished)
 }
 
 async fn begin(
@@ -61,21 +65,35 @@ async fn begin(
     browser: Browser,
     login: &CurrentLogin,
     params: &Params,
+    wished: Wished,
 ) -> Response {
     let step = authorize::begin(&server.oauth, params, login.login(), browser.digest()).await;
-    go(server, browser, step)
+    go(server, browser, step, wished)
 }
 
-fn malformed(what: &str) -> Response {
-    let text = format!("The app that sent you here made a mistake: {what}.");
-    pages::error(StatusCode::BAD_REQUEST, "This request cannot be answered", &text)
+fn malformed(what: &'static str) -> Response {
+    pages::error_about(StatusCode::BAD_REQUEST, "error-malformed", what)
 }
 
 /// Sends the browser where it has to go next, and to a page of ours with its cookie: what waits
 /// there is bound to it.
-fn go(server: &Server, browser: Browser, step: Result<Step, AuthorizeError>) -> Response {
-    let shows_page =
-        matches!(step, Ok(Step::SignIn { .. } | Step::SelectAccount { .. } | Step::Consent { .. }));
+fn go(
+    server: &Server,
+    browser: Browser,
+    step: Result<Step, AuthorizeError>,
+    wished: Wished,
+) -> Response {
+    let page = match &step {
+        Ok(
+            Step::SignIn { language, .. }
+            | Step::SelectAccount { language, .. }
+            | Step::Consent { language, .. },
+        ) => Some(*language),
+        Ok(Step::Reply(_)) | Err(_) => None,
+    };
     let answer = pages::go(server, step);
-    if shows_page { (browser, answer).into_response() } else { answer }
+    let Some(language) = page else { return answer };
+    let mut answer = (browser, answer).into_response();
+    wished.becomes(language, &mut answer);
+    answer
 }

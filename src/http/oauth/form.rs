@@ -8,10 +8,11 @@ use http::{HeaderMap, StatusCode};
 
 use crate::http::client_certificate::client_certificate;
 use crate::http::oauth::answer::refused;
+use crate::http::pages::params_words;
 use crate::http::proof::proof;
 use crate::oauth::certificate::Certificate;
 use crate::oauth::error::TokenError;
-use crate::oauth::params::Params;
+use crate::oauth::params::{BadParams, Params};
 use crate::oauth::possession::ProofField;
 use crate::oauth::presented::Presented;
 use crate::server::Server;
@@ -58,7 +59,7 @@ pub(in crate::http::oauth) enum BadForm {
     /// Too large, or broken off.
     Body,
     /// Not the text of a form, or one that is repeated.
-    Params(&'static str),
+    Params(BadParams),
     /// `Authorization` twice, or not text.
     Authorization,
     /// `DPoP` twice, or not text.
@@ -71,9 +72,18 @@ impl BadForm {
         match self {
             Self::Type => "the body must be application/x-www-form-urlencoded",
             Self::Body => "the body is too large or incomplete",
-            Self::Params(description) => description,
+            Self::Params(bad) => bad.description(),
             Self::Authorization => "Authorization must come once, as plain text",
             Self::Dpop => "DPoP must come once, as plain text",
+        }
+    }
+
+    /// The words for it on a page.
+    pub(in crate::http::oauth) fn words(&self) -> &'static str {
+        match self {
+            Self::Params(bad) => params_words(*bad),
+            Self::Body => "error-what-body",
+            _ => "error-what-type",
         }
     }
 }
@@ -141,7 +151,7 @@ pub(in crate::http::oauth) async fn read(
         return Err(BadForm::Type);
     }
     let bytes = to_bytes(body, BODY_BYTES_MAX).await.map_err(|_| BadForm::Body)?;
-    Params::parse(&bytes).map_err(|bad| BadForm::Params(bad.description()))
+    Params::parse(&bytes).map_err(BadForm::Params)
 }
 
 /// The one header field `Authorization`, if there is one.

@@ -15,6 +15,7 @@ use crate::http::session::{self, CurrentLogin, SessionCookies};
 use crate::oauth::logout::{self, LogoutError, LogoutRequest, LogoutStep};
 use crate::oauth::params::Params;
 use crate::server::Server;
+use crate::words::Language;
 
 const CSRF: &str = "logout";
 /// What tells the answer on our own page from an app's request in a form.
@@ -29,11 +30,12 @@ pub(in crate::http::oauth) async fn get(
     browser: Browser,
     login: CurrentLogin,
     cookies: SessionCookies,
+    language: Language,
     request: Request,
 ) -> Response {
     let params = match Params::parse(request.uri().query().unwrap_or_default().as_bytes()) {
         Ok(params) => params,
-        Err(bad) => return refused(bad.description()),
+        Err(bad) => return refused(pages::params_words(bad)),
     };
     let asked = match logout::read(&server.oauth, &params).await {
         Ok(asked) => asked,
@@ -41,8 +43,8 @@ pub(in crate::http::oauth) async fn get(
     };
     match asked.step(&server.oauth, login.login()) {
         LogoutStep::Nothing => go(&asked),
-        LogoutStep::End => end(&server, &login, &cookies, &asked).await,
-        LogoutStep::Confirm => ask(&server, browser, &login, &asked, &params),
+        LogoutStep::End => end(&server, &login, &cookies, &asked, language).await,
+        LogoutStep::Confirm => ask(&server, browser, &login, (&asked, &params), language),
     }
 }
 
@@ -51,14 +53,14 @@ fn ask(
     server: &Server,
     browser: Browser,
     login: &CurrentLogin,
-    asked: &LogoutRequest,
-    params: &Params,
+    (asked, params): (&LogoutRequest, &Params),
+    language: Language,
 ) -> Response {
     let mut fields = of_the_app(params);
     fields.push((CONFIRM, "yes"));
     let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
     let page = SignOutPage {
-        site: Site::plain(),
+        site: Site::plain(language),
         app: asked.app.as_ref().map(|app| app.title.clone()),
         user: login.user().map_or_else(String::new, |user| user.username.clone()),
         action: "/logout".to_owned(),
@@ -77,12 +79,13 @@ pub(in crate::http::oauth) async fn post(
     browser: Browser,
     login: CurrentLogin,
     cookies: SessionCookies,
+    language: Language,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
     let params = match form::read(&parts.headers, body).await {
         Ok(params) => params,
-        Err(bad) => return refused(bad.description()),
+        Err(bad) => return refused(bad.words()),
     };
     let of_the_app = of_the_app(&params);
     if !params.has(CONFIRM) && !of_the_app.is_empty() {
@@ -93,7 +96,7 @@ pub(in crate::http::oauth) async fn post(
         return not_ours();
     }
     match logout::read(&server.oauth, &params).await {
-        Ok(asked) => end(&server, &login, &cookies, &asked).await,
+        Ok(asked) => end(&server, &login, &cookies, &asked, language).await,
         Err(error) => answer_error(&error),
     }
 }
@@ -108,6 +111,7 @@ async fn end(
     login: &CurrentLogin,
     cookies: &SessionCookies,
     asked: &LogoutRequest,
+    language: Language,
 ) -> Response {
     let frames = match login.login() {
         Some(login) => logout::end(&server.oauth, login).await,
@@ -121,7 +125,7 @@ async fn end(
         Ok(removed) => {
             let mut response = match frames.as_slice() {
                 [] => go(asked),
-                _ => signed_out::with_frames(server, frames, asked.then.clone()),
+                _ => signed_out::with_frames(server, frames, asked.then.clone(), language),
             };
             session::set(response.headers_mut(), removed);
             response
@@ -134,15 +138,14 @@ fn go(asked: &LogoutRequest) -> Response {
     pages::see_other(asked.then.as_deref().unwrap_or("/signed-out"))
 }
 
-fn refused(what: &str) -> Response {
-    let text = format!("The app that sent you here made a mistake: {what}.");
-    pages::error(StatusCode::BAD_REQUEST, "You are still signed in", &text)
+fn refused(what: &'static str) -> Response {
+    pages::error_about(StatusCode::BAD_REQUEST, "error-logout", what)
 }
 
 fn answer_error(error: &LogoutError) -> Response {
     match error {
-        LogoutError::Refused(text) => {
-            pages::error(StatusCode::BAD_REQUEST, "You are still signed in", text)
+        LogoutError::Refused(words) => {
+            pages::error_because(StatusCode::BAD_REQUEST, "error-logout", words)
         }
         LogoutError::Internal(error) => pages::broken(error),
     }

@@ -15,6 +15,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use crate::http::cors;
+use crate::http::language;
 use crate::http::oauth::answer::method_not_allowed;
 use crate::http::proof::METADATA_PATH;
 use crate::server::Server;
@@ -38,9 +39,12 @@ pub fn routes(server: &Server) -> Router<Server> {
             get(userinfo::handle).post(userinfo::handle).fallback(method_not_allowed),
         )
         .layer(guard);
-    Router::new()
+    let for_people = Router::new()
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/authorize/{grant}", get(authorize::resume))
+        .route("/logout", get(logout::get).post(logout::post))
+        .layer(from_fn_with_state(server.clone(), language::speak));
+    Router::new()
         .route("/introspect", post(token::introspect).fallback(method_not_allowed))
         .route(
             "/bc-authorize",
@@ -68,6 +72,6 @@ pub fn routes(server: &Server) -> Router<Server> {
                 .delete(registration::delete)
                 .fallback(method_not_allowed),
         )
-        .route("/logout", get(logout::get).post(logout::post))
+        .merge(for_people)
         .merge(for_scripts)
 }

@@ -19,6 +19,7 @@ use crate::oauth::ciba;
 use crate::oauth::waiting::Ask;
 use crate::server::Server;
 use crate::users::login::Login;
+use crate::words::Language;
 
 /// Bound to the browser, the session and this very request: nobody else can give the answer.
 fn csrf_purpose(login: &Login, id: i64) -> String {
@@ -30,6 +31,7 @@ pub(in crate::http::pages) async fn show(
     State(server): State<Server>,
     current: CurrentLogin,
     browser: Browser,
+    language: Language,
 ) -> Response {
     let (Some(login), Some(user)) = (current.login(), current.user()) else {
         return sign_in_first(&server, &Place::Approvals);
@@ -44,7 +46,7 @@ pub(in crate::http::pages) async fn show(
         wanted: Wanted::of(&ask),
     };
     let shown = ApprovalsPage {
-        site: Site::of(&server.config),
+        site: Site::of(&server.config, language),
         user: user.shown_name().to_owned(),
         approvals: asks.into_iter().map(approval).collect(),
     };

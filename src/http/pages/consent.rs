@@ -20,6 +20,7 @@ use crate::oauth::consent_ask::ConsentAsk;
 use crate::oauth::details;
 use crate::server::Server;
 use crate::users::login::Login;
+use crate::words::Language;
 
 /// What the scopes of OpenID Connect let an app do. Source: OpenID Connect Core section 5.4.
 const OPENID_SCOPES: [(&str, &str); 6] = [
@@ -42,13 +43,13 @@ pub(in crate::http::pages) fn wish(scope: &str) -> String {
     openid.or_else(known).map_or_else(|| format!("Use “{scope}”"), str::to_owned)
 }
 
-fn consent_page(server: &Server, grant: GrantId, csrf: String, ask: &ConsentAsk) -> ConsentPage {
+fn consent_page(site: Site, grant: GrantId, csrf: String, ask: &ConsentAsk) -> ConsentPage {
     let title = ask.app.title.clone();
     // The secure scheme is what people expect; any other is worth reading.
     let host = ask.destination.strip_prefix("https://").unwrap_or(&ask.destination);
     let letter = title.chars().find(|c| c.is_alphanumeric()).unwrap_or('?');
     ConsentPage {
-        site: Site::of(&server.config),
+        site,
         grant: grant.to_string(),
         csrf,
         app_letter: letter.to_uppercase().collect(),
@@ -69,11 +70,7 @@ pub(in crate::http::pages) fn account_shown(name: &str, id: &AccountId) -> Strin
 }
 
 fn nothing_asked() -> Response {
-    error(
-        StatusCode::BAD_REQUEST,
-        "Nothing to allow",
-        "No app is waiting for your answer here. Go back to the app, and try again.",
-    )
+    error(StatusCode::BAD_REQUEST, "error-nothing-to-allow")
 }
 
 /// `GET /consent`
@@ -82,13 +79,15 @@ pub(in crate::http::pages) async fn show(
     ForGrant(grant): ForGrant,
     current: CurrentLogin,
     browser: Browser,
+    language: Language,
 ) -> Response {
     let Some(grant) = grant else { return nothing_asked() };
     let step = authorize::resume(&server.oauth, grant, browser.digest(), current.login()).await;
     match (step, current.login()) {
-        (Ok(Step::Consent { grant, view }), Some(login)) => {
+        (Ok(Step::Consent { grant, view, .. }), Some(login)) => {
             let csrf = browser.csrf(&server.vault, &csrf_purpose(grant, login));
-            page(StatusCode::OK, &consent_page(&server, grant, csrf, &view))
+            let site = Site::of(&server.config, language);
+            page(StatusCode::OK, &consent_page(site, grant, csrf, &view))
         }
         (other, _) => go(&server, other),
     }

@@ -23,6 +23,7 @@ use crate::server::Server;
 use crate::users::error::SignInError;
 use crate::users::login::Login;
 use crate::users::model::User;
+use crate::words::Language;
 
 const WRONG: &str = "This code is wrong, or too old. Please look at your device, and try again.";
 
@@ -38,20 +39,22 @@ struct Visit<'a> {
     browser: &'a Browser,
     login: &'a Login,
     user: &'a User,
+    language: Language,
 }
 
 impl Visit<'_> {
     fn page(&self, status: StatusCode, code: &str, fault: Option<String>) -> Response {
-        let Self { server, browser, login, .. } = self;
+        let Self { server, browser, login, language, .. } = self;
         let code = code.chars().take(32).collect();
         let csrf = browser.csrf(&server.vault, &csrf_purpose(login, None));
-        page(status, &DevicePage { site: Site::of(&server.config), csrf, code, fault })
+        let site = Site::of(&server.config, *language);
+        page(status, &DevicePage { site, csrf, code, fault })
     }
 
     fn confirm(&self, code: &UserCode, ask: &Ask) -> Response {
-        let Self { server, browser, login, user } = self;
+        let Self { server, browser, login, user, language } = self;
         let confirm = DeviceConfirmPage {
-            site: Site::of(&server.config),
+            site: Site::of(&server.config, *language),
             csrf: browser.csrf(&server.vault, &csrf_purpose(login, Some(code))),
             code: code.shown(),
             user: user.shown_name().to_owned(),
@@ -65,7 +68,7 @@ impl Visit<'_> {
         let guess = match self.server.users.guess(self.user, self.browser.source()).await {
             Ok(guess) => guess,
             Err(SignInError::Throttled { retry_after_seconds: seconds }) => {
-                let text = Some(too_many(seconds));
+                let text = Some(too_many(self.language, seconds));
                 let answer = self.page(StatusCode::TOO_MANY_REQUESTS, typed, text);
                 return retry_after(answer, seconds);
             }
@@ -89,7 +92,7 @@ impl Visit<'_> {
     async fn answer(&self, code: &UserCode, allowed: bool) -> Response {
         match device::answer(&self.server.oauth, self.login, code, allowed).await {
             Ok(()) => {
-                let site = Site::of(&self.server.config);
+                let site = Site::of(&self.server.config, self.language);
                 page(StatusCode::OK, &DeviceDonePage { site, allowed })
             }
             Err(refusal) => refused(&refusal),
@@ -100,16 +103,8 @@ impl Visit<'_> {
 /// Why an answer does not count, or is not asked for.
 pub(in crate::http::pages) fn refused(refusal: &AskError) -> Response {
     match refusal {
-        AskError::Over => error(
-            StatusCode::BAD_REQUEST,
-            "This request is over",
-            "It was answered already, or took too long. Please begin again.",
-        ),
-        AskError::NotAllowed => error(
-            StatusCode::FORBIDDEN,
-            "You may not use this app",
-            "The app is not for your account. Ask whoever is responsible for it.",
-        ),
+        AskError::Over => error(StatusCode::BAD_REQUEST, "error-request-over"),
+        AskError::NotAllowed => error(StatusCode::FORBIDDEN, "error-not-allowed"),
         AskError::Internal(failure) => broken(failure),
     }
 }
@@ -120,6 +115,7 @@ pub(in crate::http::pages) async fn show(
     State(server): State<Server>,
     current: CurrentLogin,
     browser: Browser,
+    language: Language,
     request: Request,
 ) -> Response {
     let query = request.uri().query().unwrap_or_default();
@@ -128,7 +124,7 @@ pub(in crate::http::pages) async fn show(
     let (Some(login), Some(user)) = (current.login(), current.user()) else {
         return sign_in_first(&server, &Place::Device(code));
     };
-    let visit = Visit { server: &server, browser: &browser, login, user };
+    let visit = Visit { server: &server, browser: &browser, login, user, language };
     let code = code.as_ref().map(UserCode::shown).unwrap_or_default();
     let answer = visit.page(StatusCode::OK, &code, None);
     (browser, answer).into_response()
@@ -139,6 +135,7 @@ pub(in crate::http::pages) async fn submit(
     State(server): State<Server>,
     current: CurrentLogin,
     browser: Browser,
+    language: Language,
     form: Form,
 ) -> Response {
     let typed = form.get("user_code").unwrap_or_default();
@@ -146,7 +143,7 @@ pub(in crate::http::pages) async fn submit(
     let (Some(login), Some(user)) = (current.login(), current.user()) else {
         return sign_in_first(&server, &Place::Device(code));
     };
-    let visit = Visit { server: &server, browser: &browser, login, user };
+    let visit = Visit { server: &server, browser: &browser, login, user, language };
     let decision = match form.get("decision") {
         None => None,
         Some("allow") => Some(true),

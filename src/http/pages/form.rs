@@ -35,11 +35,7 @@ fn grant_of(params: &Params) -> Result<Option<GrantId>, BadId> {
 }
 
 fn bad_link() -> Response {
-    pages::error(
-        StatusCode::BAD_REQUEST,
-        "This link is broken",
-        "Go back to the app that you came from, and try again.",
-    )
+    pages::error(StatusCode::BAD_REQUEST, "error-link")
 }
 
 /// The fields of a form that one of our own pages sent.
@@ -69,11 +65,7 @@ impl FromRequest<Server> for Form {
             return Err(bad_form("the form came in a shape that our pages do not send"));
         }
         let Ok(bytes) = to_bytes(body, BODY_BYTES_MAX).await else {
-            return Err(pages::error(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "This form is too long",
-                "Please go back, and type less.",
-            ));
+            return Err(pages::error(StatusCode::PAYLOAD_TOO_LARGE, "error-form-long"));
         };
         let params =
             Params::parse(&bytes).map_err(|error: BadParams| bad_form(error.description()))?;
@@ -84,20 +76,12 @@ impl FromRequest<Server> for Form {
 
 fn bad_form(reason: &'static str) -> Response {
     tracing::debug!(reason, "a form is refused");
-    pages::error(
-        StatusCode::BAD_REQUEST,
-        "This form does not work",
-        "Something in it cannot be read. Please go back, reload the page and try again.",
-    )
+    pages::error(StatusCode::BAD_REQUEST, "error-form")
 }
 
 /// The page for a form without the right token, or from elsewhere.
 pub(in crate::http) fn not_ours() -> Response {
-    pages::error(
-        StatusCode::FORBIDDEN,
-        "This page is too old",
-        "Please go back, reload the page and try again. Your browser must accept cookies.",
-    )
+    pages::error(StatusCode::FORBIDDEN, "error-too-old")
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

@@ -38,9 +38,13 @@ pub(in crate::http::pages) fn page(
     action: String,
     fields: Vec<(&'static str, String)>,
 ) -> Response {
-    let site = Site::of(&server.config);
-    let form = FormPostPage { site, action, fields, script: FORM_POST.href() };
-    let mut answer = pages::page(StatusCode::OK, &form);
+    let config = server.config.clone();
+    let mut answer = pages::page_in_any_language(StatusCode::OK, move |language| FormPostPage {
+        site: Site::of(&config, language),
+        action: action.clone(),
+        fields: fields.clone(),
+        script: FORM_POST.href(),
+    });
     // Without it the page has the policy of all others, and its button.
     if let Ok(policy) = HeaderValue::try_from(policy(server.config.issuer.origin())) {
         answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);

@@ -9,12 +9,14 @@ use crate::http::pages::templates::{HomePage, Site};
 use crate::http::pages::{page, see_other};
 use crate::http::session::CurrentLogin;
 use crate::server::Server;
+use crate::words::Language;
 
 /// `GET /`
 pub(in crate::http::pages) async fn home(
     State(server): State<Server>,
     current: CurrentLogin,
     errand: Errand,
+    language: Language,
 ) -> Response {
     let Some(user) = current.user() else { return see_other("/sign-in") };
     if let Some(back) = errand.back() {
@@ -23,7 +25,7 @@ pub(in crate::http::pages) async fn home(
     page(
         StatusCode::OK,
         &HomePage {
-            site: Site::of(&server.config),
+            site: Site::of(&server.config, language),
             name: user.name.clone(),
             username: user.username.clone(),
             email: user.email.clone(),

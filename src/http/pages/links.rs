@@ -22,7 +22,7 @@ pub struct Links(Vec<Link>);
 pub struct Link {
     /// Its id on the page.
     pub id: &'static str,
-    /// What it says.
+    /// The words that it says.
     pub text: &'static str,
     /// Where it leads.
     pub href: String,
@@ -34,10 +34,10 @@ impl Links {
     /// Those of an app. Source: OpenID Connect Registration section 2.
     pub fn of(app: &App) -> Self {
         let all = [
-            ("app-site", "Website", &app.url),
-            ("app-policy", "Privacy policy", &app.metadata.policy_uri),
-            ("app-terms", "Terms of use", &app.metadata.tos_uri),
-            ("app-logo", "Logo", &app.icon_url),
+            ("app-site", "links-site", &app.url),
+            ("app-policy", "links-policy", &app.metadata.policy_uri),
+            ("app-terms", "links-terms", &app.metadata.tos_uri),
+            ("app-logo", "links-logo", &app.icon_url),
         ];
         let link = |(id, text, url): (&'static str, &'static str, &Option<String>)| {
             let href = url.clone()?;
@@ -56,7 +56,7 @@ impl Links {
     #[cfg(test)]
     pub fn sample(text: &str) -> Self {
         let href = format!("https://portal.example.org/{text}");
-        let link = |id| Link { id, text: "Terms", href: href.clone(), host: text.to_owned() };
+        let link = |id| Link { id, text: "links-terms", href: href.clone(), host: text.to_owned() };
         Self(["app-site", "app-policy", "app-terms", "app-logo"].map(link).to_vec())
     }
 }

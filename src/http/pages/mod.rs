@@ -22,22 +22,28 @@ pub mod templates;
 pub mod templates_requests;
 mod totp;
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::{get, post};
-use http::header::{LOCATION, RETRY_AFTER};
+use http::header::{CONTENT_LENGTH, LOCATION, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 
 use crate::base::id::GrantId;
+use crate::http::language::{speak, spoken};
 use crate::http::pages::templates::{ErrorPage, Link, Site};
 use crate::oauth::authorize::Step;
 use crate::oauth::error::AuthorizeError;
+use crate::oauth::params::BadParams;
 use crate::oauth::response::Reply;
 use crate::server::Server;
+use crate::words::Language;
 
 /// The pages' routes.
-pub fn routes() -> Router<Server> {
+pub fn routes(server: &Server) -> Router<Server> {
     Router::new()
         .route("/", get(home::home))
         .route("/sign-in", get(sign_in::show).post(sign_in::submit))
@@ -49,26 +55,20 @@ pub fn routes() -> Router<Server> {
         .route("/device", get(device::show).post(device::submit))
         .route("/consent", get(consent::show).post(consent::submit))
         .route("/signed-out", get(signed_out::show))
+        .layer(from_fn_with_state(server.clone(), speak))
+        // For scripts: it says nothing.
         .route("/session/check", get(check_session::show))
 }
 
 /// The page for a path that is not there.
-pub async fn not_found() -> Response {
-    error_with(
-        StatusCode::NOT_FOUND,
-        "There is nothing here",
-        "The address is wrong, or what it named is gone.",
-        Some(Link { href: "/".to_owned(), text: "Go to the start page" }),
-    )
+pub async fn not_found(language: Language) -> Response {
+    let link = Link { href: "/".to_owned(), text: "error-not-found-link" };
+    spoken(error_with(StatusCode::NOT_FOUND, "error-not-found", Some(link)), language)
 }
 
 /// The page for a method that the path does not answer.
-pub async fn method_not_allowed() -> Response {
-    self::error(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "This does not work here",
-        "The page was asked in a way that it does not answer.",
-    )
+pub async fn method_not_allowed(language: Language) -> Response {
+    spoken(error(StatusCode::METHOD_NOT_ALLOWED, "error-method"), language)
 }
 
 /// A page.
@@ -82,25 +82,103 @@ pub fn page(status: StatusCode, page: &impl Template) -> Response {
     }
 }
 
-/// A page that says what went wrong. Texts are ours, never a client's.
-pub fn error(status: StatusCode, title: &str, text: &str) -> Response {
-    error_with(status, title, text, None)
+/// A page whose language somebody else knows: made once more by [`in_language`].
+#[derive(Clone)]
+struct InAnyLanguage(Arc<dyn Fn(Language) -> askama::Result<String> + Send + Sync>);
+
+/// A page in English, or in the language of the browser where that is known.
+pub fn page_in_any_language<T: Template>(
+    status: StatusCode,
+    make: impl Fn(Language) -> T + Send + Sync + 'static,
+) -> Response {
+    let mut answer = page(status, &make(Language::English));
+    let again = InAnyLanguage(Arc::new(move |language| make(language).render()));
+    answer.extensions_mut().insert(again);
+    answer
+}
+
+/// The answer in this language, if it is a page in any; else as it is.
+pub(in crate::http) fn in_language(answer: Response, language: Language) -> Response {
+    if language == Language::English {
+        return answer;
+    }
+    let Some(InAnyLanguage(make)) = answer.extensions().get() else { return answer };
+    match make(language) {
+        Ok(html) => {
+            let (mut parts, _) = answer.into_parts();
+            parts.headers.remove(CONTENT_LENGTH);
+            Response::from_parts(parts, html.into())
+        }
+        Err(error) => {
+            tracing::error!(%error, "a page could not be made");
+            answer
+        }
+    }
+}
+
+/// What an error page says.
+#[derive(Debug)]
+struct Said {
+    title: String,
+    text: String,
+    what: Option<&'static str>,
+    link: Option<Link>,
+}
+
+impl Said {
+    fn of(stem: &str) -> Self {
+        let (title, text) = (format!("{stem}-title"), format!("{stem}-text"));
+        Self { title, text, what: None, link: None }
+    }
+
+    fn answer(self, status: StatusCode) -> Response {
+        page_in_any_language(status, move |language| ErrorPage {
+            site: Site::plain(language),
+            title: language.say(&self.title),
+            text: match self.what {
+                Some(what) => language.say_with(&self.text, &[("what", language.say(what).into())]),
+                None => language.say(&self.text),
+            },
+            link: self.link.clone(),
+        })
+    }
+}
+
+/// A page that says what went wrong, with the words `STEM-title` and `STEM-text`: ours, never a
+/// client's.
+pub fn error(status: StatusCode, stem: &str) -> Response {
+    Said::of(stem).answer(status)
 }
 
 /// An error page with a way out.
-pub fn error_with(status: StatusCode, title: &str, text: &str, link: Option<Link>) -> Response {
-    let (title, text) = (title.to_owned(), text.to_owned());
-    page(status, &ErrorPage { site: Site::plain(), title, text, link })
+pub fn error_with(status: StatusCode, stem: &str, link: Option<Link>) -> Response {
+    Said { link, ..Said::of(stem) }.answer(status)
+}
+
+/// An error page with the title of `stem`, and words of their own for its text.
+pub fn error_because(status: StatusCode, stem: &str, text: &str) -> Response {
+    Said { text: text.to_owned(), ..Said::of(stem) }.answer(status)
+}
+
+/// An error page whose text names, as `$what`, what else has words.
+pub fn error_about(status: StatusCode, stem: &str, what: &'static str) -> Response {
+    Said { what: Some(what), ..Said::of(stem) }.answer(status)
+}
+
+/// The words for what is wrong with a query or form.
+pub fn params_words(bad: BadParams) -> &'static str {
+    match bad {
+        BadParams::Repeated => "error-what-repeated",
+        BadParams::TooMany => "error-what-too-many",
+        BadParams::TooLong => "error-what-too-long",
+        BadParams::NotText => "error-what-not-text",
+    }
 }
 
 /// The page for a failure of ours; the reason goes to the log.
 pub fn broken(error: &dyn std::error::Error) -> Response {
     tracing::error!(?error, "a page failed");
-    self::error(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "Something went wrong",
-        "It is our fault, not yours. Please try again in a moment.",
-    )
+    self::error(StatusCode::INTERNAL_SERVER_ERROR, "error-broken")
 }
 
 /// Sends the browser on, with GET. Source: RFC 9110 section 15.4.4, RFC 9700 section 4.12.
@@ -138,8 +216,8 @@ pub fn refused(server: &Server, error: &AuthorizeError) -> Response {
         Err(error) => return broken(&error),
     }
     match error {
-        AuthorizeError::Page(text) => {
-            self::error(StatusCode::BAD_REQUEST, "This request does not work", text)
+        AuthorizeError::Page(words) => {
+            error_because(StatusCode::BAD_REQUEST, "error-request", words)
         }
         other => broken(other),
     }

@@ -16,6 +16,7 @@ use crate::oauth::authorize::{self, Step};
 use crate::oauth::select::{Choice, select};
 use crate::server::Server;
 use crate::users::login::Login;
+use crate::words::Language;
 
 /// Bound to the session: whoever signed in meanwhile is asked anew.
 fn csrf_purpose(grant: GrantId, login: &Login) -> String {
@@ -23,11 +24,7 @@ fn csrf_purpose(grant: GrantId, login: &Login) -> String {
 }
 
 fn nothing_asked() -> Response {
-    error(
-        StatusCode::BAD_REQUEST,
-        "Nothing to choose",
-        "No app is waiting for your answer here. Go back to the app, and try again.",
-    )
+    error(StatusCode::BAD_REQUEST, "error-nothing-to-choose")
 }
 
 /// `GET /select-account`
@@ -36,13 +33,14 @@ pub(in crate::http::pages) async fn show(
     ForGrant(grant): ForGrant,
     current: CurrentLogin,
     browser: Browser,
+    language: Language,
 ) -> Response {
     let Some(grant) = grant else { return nothing_asked() };
     let step = authorize::resume(&server.oauth, grant, browser.digest(), current.login()).await;
     match (step, current.login(), current.user()) {
-        (Ok(Step::SelectAccount { grant, app }), Some(login), Some(user)) => {
+        (Ok(Step::SelectAccount { grant, app, .. }), Some(login), Some(user)) => {
             let choice = SelectAccountPage {
-                site: Site::of(&server.config),
+                site: Site::of(&server.config, language),
                 app: app.title.clone(),
                 grant: grant.to_string(),
                 csrf: browser.csrf(&server.vault, &csrf_purpose(grant, login)),

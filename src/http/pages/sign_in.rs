@@ -17,6 +17,7 @@ use crate::http::session::{CurrentLogin, SessionCookies};
 use crate::oauth::authorize::{self, Step};
 use crate::server::Server;
 use crate::users::error::SignInError;
+use crate::words::Language;
 
 /// Longest name that is looked at, in bytes.
 const USERNAME_BYTES_MAX: usize = 1024;
@@ -31,15 +32,16 @@ struct Attempt<'a> {
     browser: &'a Browser,
     grant: Option<GrantId>,
     username: &'a str,
+    language: Language,
 }
 
 impl Attempt<'_> {
     fn page(&self, status: StatusCode, app: Option<AppShown>, fault: Option<String>) -> Response {
-        let Self { server, browser, grant, username } = self;
+        let Self { server, browser, grant, username, language } = self;
         page(
             status,
             &SignInPage {
-                site: Site::of(&server.config),
+                site: Site::of(&server.config, *language),
                 app,
                 grant: grant.map(|grant| grant.to_string()).unwrap_or_default(),
                 csrf: browser.csrf(&server.vault, &csrf_purpose(*grant)),
@@ -51,20 +53,17 @@ impl Attempt<'_> {
 
     fn refuse(&self, error: SignInError) -> Response {
         match error {
-            SignInError::Wrong => self.page(
-                StatusCode::FORBIDDEN,
-                None,
-                Some("Username or password is wrong. Please try again.".to_owned()),
-            ),
+            SignInError::Wrong => {
+                self.page(StatusCode::FORBIDDEN, None, Some(self.language.say("sign-in-wrong")))
+            }
             SignInError::Throttled { retry_after_seconds } => {
-                let text = too_many(retry_after_seconds);
+                let text = too_many(self.language, retry_after_seconds);
                 let answer = self.page(StatusCode::TOO_MANY_REQUESTS, None, Some(text));
                 retry_after(answer, retry_after_seconds)
             }
             SignInError::Busy { retry_after_seconds } => {
-                let text = "Many people are signing in right now. Please try again in a moment.";
-                let answer =
-                    self.page(StatusCode::SERVICE_UNAVAILABLE, None, Some(text.to_owned()));
+                let text = self.language.say("sign-in-busy");
+                let answer = self.page(StatusCode::SERVICE_UNAVAILABLE, None, Some(text));
                 retry_after(answer, retry_after_seconds)
             }
             SignInError::Internal(error) => broken(&error),
@@ -73,13 +72,15 @@ impl Attempt<'_> {
 }
 
 /// What whoever guessed too often is told.
-pub(in crate::http::pages) fn too_many(seconds: u32) -> String {
+pub(in crate::http::pages) fn too_many(language: Language, seconds: u32) -> String {
     let wait = match seconds {
-        0..=1 => "a second".to_owned(),
-        2..=119 => format!("{seconds} seconds"),
-        _ => format!("{} minutes", seconds.div_ceil(60)),
+        0..=119 => language.say_with("sign-in-wait-seconds", &[("seconds", seconds.max(1).into())]),
+        _ => {
+            let minutes = seconds.div_ceil(60);
+            language.say_with("sign-in-wait-minutes", &[("minutes", minutes.into())])
+        }
     };
-    format!("Too many wrong attempts. Please wait {wait}, then try again.")
+    language.say_with("sign-in-too-many", &[("wait", wait.into())])
 }
 
 /// `GET /sign-in`
@@ -88,6 +89,7 @@ pub(in crate::http::pages) async fn show(
     ForGrant(grant): ForGrant,
     current: CurrentLogin,
     browser: Browser,
+    language: Language,
 ) -> Response {
     let mut username = String::new();
     let mut app = None;
@@ -103,7 +105,8 @@ pub(in crate::http::pages) async fn show(
     } else if current.login().is_some() {
         return see_other("/");
     }
-    let attempt = Attempt { server: &server, browser: &browser, grant, username: &username };
+    let attempt =
+        Attempt { server: &server, browser: &browser, grant, username: &username, language };
     let answer = attempt.page(StatusCode::OK, app, None);
     (browser, answer).into_response()
 }
@@ -133,6 +136,7 @@ pub(in crate::http::pages) async fn submit(
     State(server): State<Server>,
     browser: Browser,
     cookies: SessionCookies,
+    language: Language,
     form: Form,
 ) -> Response {
     let grant = form.grant;
@@ -141,10 +145,11 @@ pub(in crate::http::pages) async fn submit(
     }
     let username = form.get("username").unwrap_or_default();
     let password = Secret::presented(form.get("password").unwrap_or_default());
-    let attempt = Attempt { server: &server, browser: &browser, grant, username };
+    let attempt = Attempt { server: &server, browser: &browser, grant, username, language };
     if username.len() > USERNAME_BYTES_MAX {
         let attempt = Attempt { username: "", ..attempt };
-        return attempt.page(StatusCode::BAD_REQUEST, None, Some("The name is too long.".into()));
+        let text = language.say("sign-in-too-long");
+        return attempt.page(StatusCode::BAD_REQUEST, None, Some(text));
     }
     let user = match server.users.sign_in(username, &password, browser.source()).await {
         Ok(user) => user,
@@ -177,7 +182,9 @@ mod tests {
 
     #[test]
     fn waits_are_told_in_words() {
-        let wait = |seconds| too_many(seconds).split("wait ").nth(1).unwrap().to_owned();
+        let wait = |seconds| {
+            too_many(Language::English, seconds).split("wait ").nth(1).unwrap().to_owned()
+        };
 
         assert_eq!(wait(1), "a second, then try again.");
         assert_eq!(wait(64), "64 seconds, then try again.");

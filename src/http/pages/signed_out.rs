@@ -12,10 +12,14 @@ use url::Url;
 use crate::http::pages::templates::{SignedOutPage, Site};
 use crate::http::pages::{broken, page};
 use crate::server::Server;
+use crate::words::Language;
 
 /// `GET /signed-out`
-pub(in crate::http::pages) async fn show(State(server): State<Server>) -> Response {
-    let site = Site::of(&server.config);
+pub(in crate::http::pages) async fn show(
+    State(server): State<Server>,
+    language: Language,
+) -> Response {
+    let site = Site::of(&server.config, language);
     page(StatusCode::OK, &SignedOutPage { site, frames: Vec::new(), then: None })
 }
 
@@ -24,12 +28,13 @@ pub(in crate::http) fn with_frames(
     server: &Server,
     frames: Vec<String>,
     then: Option<String>,
+    language: Language,
 ) -> Response {
     let policy = match HeaderValue::try_from(policy(&frames)) {
         Ok(policy) => policy,
         Err(error) => return broken(&error),
     };
-    let site = Site::of(&server.config);
+    let site = Site::of(&server.config, language);
     let mut answer = page(StatusCode::OK, &SignedOutPage { site, frames, then });
     answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     answer

@@ -5,6 +5,10 @@ use askama::Template;
 use crate::config::model::Config;
 use crate::http::assets::{LOGO, STYLE};
 use crate::http::pages::links::{AppShown, Links};
+use crate::words::Language;
+
+/// Where a variable was: a character that no text of ours has.
+const GAP: &str = "\u{fffc}";
 
 /// What every page shows around its own part.
 #[derive(Clone, Debug)]
@@ -15,19 +19,57 @@ pub struct Site {
     pub style: String,
     /// Where the logo is.
     pub logo: String,
+    /// What it is written in.
+    pub language: Language,
 }
 
 impl Site {
     /// The surroundings of a page of this server.
-    pub fn of(config: &Config) -> Self {
+    pub fn of(config: &Config, language: Language) -> Self {
         let url = config.issuer.as_str();
         let host = url.split_once("://").map_or(url, |(_, host)| host).to_owned();
-        Self { host, ..Self::plain() }
+        Self { host, ..Self::plain(language) }
     }
 
     /// The surroundings of a page that does not know its server.
-    pub fn plain() -> Self {
-        Self { host: String::new(), style: STYLE.href(), logo: LOGO.href() }
+    pub fn plain(language: Language) -> Self {
+        Self { host: String::new(), style: STYLE.href(), logo: LOGO.href(), language }
+    }
+
+    /// The words with this id.
+    pub fn say(&self, id: &str) -> String {
+        self.language.say(id)
+    }
+
+    /// Words with a text in place of their one variable.
+    pub fn say_with(&self, id: &str, name: &'static str, value: &str) -> String {
+        self.language.say_with(id, &[(name, value.into())])
+    }
+
+    /// Words with a number in place of their one variable, in singular or plural.
+    pub fn count(&self, id: &str, name: &'static str, number: i64) -> String {
+        self.language.say_with(id, &[(name, number.into())])
+    }
+
+    /// What stands before and after the one variable of these words, so that a template can put
+    /// an element of its own in its place.
+    pub fn around(&self, id: &str, name: &'static str) -> (String, String) {
+        let text = self.language.say_with(id, &[(name, GAP.into())]);
+        let (before, after) = text.split_once(GAP).unwrap_or((&text, ""));
+        (before.to_owned(), after.to_owned())
+    }
+
+    /// What stands before, between and after two variables, which come in this order.
+    pub fn around_two(
+        &self,
+        id: &str,
+        first: &'static str,
+        second: &'static str,
+    ) -> (String, String, String) {
+        let text = self.language.say_with(id, &[(first, GAP.into()), (second, GAP.into())]);
+        let mut parts = text.splitn(3, GAP).map(str::to_owned);
+        let mut next = || parts.next().unwrap_or_default();
+        (next(), next(), next())
     }
 
     /// For the tests of templates.
@@ -37,6 +79,7 @@ impl Site {
             host: "id.example.org".to_owned(),
             style: "style.css".to_owned(),
             logo: "logo.svg".to_owned(),
+            language: Language::English,
         }
     }
 }
@@ -126,11 +169,11 @@ pub struct ConsentPage {
 }
 
 /// A way out of an error page.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Link {
     /// Where to: a path of ours.
     pub href: String,
-    /// What it says.
+    /// The words that it says.
     pub text: &'static str,
 }
 
@@ -303,7 +346,7 @@ mod tests {
                     site: site(),
                     title: "This page is over".to_owned(),
                     text: title.clone(),
-                    link: Some(Link { href: "/sign-in".to_owned(), text: "Sign in" }),
+                    link: Some(Link { href: "/sign-in".to_owned(), text: "sign-in-submit" }),
                 }),
             ),
             (

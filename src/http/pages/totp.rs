@@ -17,6 +17,7 @@ use crate::server::Server;
 use crate::users::error::SignInError;
 use crate::users::model::User;
 use crate::users::sessions::Half;
+use crate::words::Language;
 
 fn csrf_purpose(grant: Option<GrantId>) -> String {
     grant.map_or_else(|| "totp".to_owned(), |grant| format!("totp/{grant}"))
@@ -29,6 +30,7 @@ struct Pending<'a> {
     grant: Option<GrantId>,
     half: Half,
     user: Arc<User>,
+    language: Language,
 }
 
 impl<'a> Pending<'a> {
@@ -38,6 +40,7 @@ impl<'a> Pending<'a> {
         browser: &'a Browser,
         cookies: &SessionCookies,
         grant: Option<GrantId>,
+        language: Language,
     ) -> Result<Self, Response> {
         // Too late, or never begun: from the start.
         let anew = || see_other(&sign_in_path(grant));
@@ -45,14 +48,14 @@ impl<'a> Pending<'a> {
         let half = half.ok_or_else(anew)?;
         let user = server.users.find(&half.user).await.map_err(|error| broken(&error))?;
         let user = user.filter(|user| user.is_active()).ok_or_else(anew)?;
-        Ok(Self { server, browser, grant, half, user })
+        Ok(Self { server, browser, grant, half, user, language })
     }
 
     fn page(&self, status: StatusCode, fault: Option<String>) -> Response {
         page(
             status,
             &TotpPage {
-                site: Site::of(&self.server.config),
+                site: Site::of(&self.server.config, self.language),
                 grant: self.grant.map(|grant| grant.to_string()).unwrap_or_default(),
                 csrf: self.browser.csrf(&self.server.vault, &csrf_purpose(self.grant)),
                 name: self.user.shown_name().to_owned(),
@@ -65,12 +68,11 @@ impl<'a> Pending<'a> {
     fn refuse(&self, error: SignInError) -> Response {
         match error {
             SignInError::Wrong => {
-                let text = "The code is wrong, or was used before. Please wait for the next one.";
-                self.page(StatusCode::FORBIDDEN, Some(text.to_owned()))
+                self.page(StatusCode::FORBIDDEN, Some(self.language.say("totp-wrong")))
             }
             SignInError::Throttled { retry_after_seconds }
             | SignInError::Busy { retry_after_seconds } => {
-                let text = too_many(retry_after_seconds);
+                let text = too_many(self.language, retry_after_seconds);
                 let answer = self.page(StatusCode::TOO_MANY_REQUESTS, Some(text));
                 retry_after(answer, retry_after_seconds)
             }
@@ -85,8 +87,9 @@ pub(in crate::http::pages) async fn show(
     ForGrant(grant): ForGrant,
     browser: Browser,
     cookies: SessionCookies,
+    language: Language,
 ) -> Response {
-    match Pending::of(&server, &browser, &cookies, grant).await {
+    match Pending::of(&server, &browser, &cookies, grant, language).await {
         Ok(pending) => pending.page(StatusCode::OK, None),
         Err(anew) => anew,
     }
@@ -97,13 +100,14 @@ pub(in crate::http::pages) async fn submit(
     State(server): State<Server>,
     browser: Browser,
     cookies: SessionCookies,
+    language: Language,
     form: Form,
 ) -> Response {
     let grant = form.grant;
     if !browser.check_csrf(&server.vault, &csrf_purpose(grant), form.get("csrf")) {
         return not_ours();
     }
-    let pending = match Pending::of(&server, &browser, &cookies, grant).await {
+    let pending = match Pending::of(&server, &browser, &cookies, grant, language).await {
         Ok(pending) => pending,
         Err(anew) => return anew,
     };

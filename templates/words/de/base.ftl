@@ -1,0 +1,2 @@
+base-host = Sie sind auf
+base-fault = Fehler:

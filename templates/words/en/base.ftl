@@ -1,0 +1,2 @@
+base-host = You are at
+base-fault = Error:
