@@ -183,7 +183,7 @@ fn whatever_is_used_is_there() {
     }
     let english = texts(English);
     let mut missing = BTreeSet::new();
-    for call in ["say(\"", "say_with(\"", "around(\"", "around_two(\"", "count(\""] {
+    for call in [".say(\"", ".say_with(\"", ".around(\"", ".around_two(\"", ".count(\""] {
         for id in code.split(call).skip(1).filter_map(|rest| rest.split('"').next()) {
             if !english.contains_key(id) {
                 missing.insert(id.to_owned());

@@ -51,19 +51,29 @@ impl Attempt<'_> {
         )
     }
 
-    fn refuse(&self, error: SignInError) -> Response {
+    /// The app that still waits for this sign-in.
+    async fn app(&self) -> Option<AppShown> {
+        let digest = self.browser.digest();
+        match authorize::resume(&self.server.oauth, self.grant?, digest, None).await {
+            Ok(Step::SignIn { app, .. }) => Some(shown(self.server, &app).await),
+            _ => None,
+        }
+    }
+
+    async fn refuse(&self, error: SignInError) -> Response {
+        let app = self.app().await;
         match error {
             SignInError::Wrong => {
-                self.page(StatusCode::FORBIDDEN, None, Some(self.language.say("sign-in-wrong")))
+                self.page(StatusCode::FORBIDDEN, app, Some(self.language.say("sign-in-wrong")))
             }
             SignInError::Throttled { retry_after_seconds } => {
                 let text = too_many(self.language, retry_after_seconds);
-                let answer = self.page(StatusCode::TOO_MANY_REQUESTS, None, Some(text));
+                let answer = self.page(StatusCode::TOO_MANY_REQUESTS, app, Some(text));
                 retry_after(answer, retry_after_seconds)
             }
             SignInError::Busy { retry_after_seconds } => {
                 let text = self.language.say("sign-in-busy");
-                let answer = self.page(StatusCode::SERVICE_UNAVAILABLE, None, Some(text));
+                let answer = self.page(StatusCode::SERVICE_UNAVAILABLE, app, Some(text));
                 retry_after(answer, retry_after_seconds)
             }
             SignInError::Internal(error) => broken(&error),
@@ -116,10 +126,11 @@ pub(in crate::http::pages) async fn again(
     State(server): State<Server>,
     current: CurrentLogin,
     browser: Browser,
+    language: Language,
 ) -> Response {
     let Some(user) = current.user() else { return see_other("/sign-in") };
     let username = &user.username;
-    let attempt = Attempt { server: &server, browser: &browser, grant: None, username };
+    let attempt = Attempt { server: &server, browser: &browser, grant: None, username, language };
     let answer = attempt.page(StatusCode::OK, None, None);
     (browser, answer).into_response()
 }
@@ -149,11 +160,11 @@ pub(in crate::http::pages) async fn submit(
     if username.len() > USERNAME_BYTES_MAX {
         let attempt = Attempt { username: "", ..attempt };
         let text = language.say("sign-in-too-long");
-        return attempt.page(StatusCode::BAD_REQUEST, None, Some(text));
+        return attempt.page(StatusCode::BAD_REQUEST, attempt.app().await, Some(text));
     }
     let user = match server.users.sign_in(username, &password, browser.source()).await {
         Ok(user) => user,
-        Err(error) => return attempt.refuse(error),
+        Err(error) => return attempt.refuse(error).await,
     };
     complete::signed_in(&server, &cookies, &browser, &user, &["pwd"], grant).await
 }
