@@ -3,21 +3,25 @@
 //! It costs no row. Whoever has no cookie gets one with the first answer that needs it.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponseParts, ResponseParts};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::header::SET_COOKIE;
+use http::HeaderValue;
+use http::header::{SET_COOKIE, USER_AGENT};
 use http::request::Parts;
 
 use crate::base::secret::Digest;
 use crate::http::client_ip::client_ip;
 use crate::http::cookies::Cookie;
+use crate::http::user_agent;
 use crate::keys::vault::Vault;
 use crate::server::Server;
 use crate::users::device::{MARKS_MAX, remember};
 use crate::users::login::Source;
+use crate::users::own_sessions::Seat;
 
 const CSRF_PURPOSE: &str = "http: csrf";
 
@@ -29,6 +33,9 @@ pub struct Browser {
     fresh: Option<String>,
     https: bool,
     source: Source,
+    address: Option<IpAddr>,
+    /// What the browser says that it is; looked at when somebody signs in.
+    agent: Option<HeaderValue>,
 }
 
 impl Browser {
@@ -47,6 +54,13 @@ impl Browser {
         &self.source
     }
 
+    /// From where somebody signs in who does it in this request.
+    pub fn seat(&self) -> Seat {
+        let (program, system) = user_agent::names(self.agent.as_ref());
+        let owned = |name: Option<&str>| name.map(str::to_owned);
+        Seat { program: owned(program), system: owned(system), address: self.address }
+    }
+
     /// A token that only a form of ours, for this browser and this purpose, holds.
     pub fn csrf(&self, vault: &Vault, purpose: &str) -> String {
         URL_SAFE_NO_PAD.encode(self.csrf_mac(vault, purpose).0)
@@ -62,7 +76,7 @@ impl Browser {
     }
 
     /// `Set-Cookie` that makes this browser known as one where the owner of `mark` has signed in.
-    pub fn know(&self, mark: Digest) -> http::HeaderValue {
+    pub fn know(&self, mark: Digest) -> HeaderValue {
         let marks = remember(&self.source.marks, mark);
         let text: Vec<String> = marks.iter().map(|mark| URL_SAFE_NO_PAD.encode(mark.0)).collect();
         Cookie::Known.set(&text.join("."), self.https)
@@ -85,13 +99,14 @@ impl FromRequestParts<Server> for Browser {
         let text = known.or(fresh.as_deref()).unwrap_or_default();
         let digest = Digest::of(text.as_bytes());
         let trusted = &server.config.trusted_proxies;
+        let address = client_ip(&parts.headers, &parts.extensions, trusted);
         // Whoever hides behind a proxy that tells nothing shares one bucket with all such.
-        let ip = client_ip(&parts.headers, &parts.extensions, trusted)
-            .unwrap_or(std::net::Ipv4Addr::UNSPECIFIED.into());
+        let ip = address.unwrap_or(std::net::Ipv4Addr::UNSPECIFIED.into());
+        let agent = parts.headers.get(USER_AGENT).cloned();
         let marks = Cookie::Known.read(&parts.headers, https).unwrap_or_default();
         let marks = marks.split('.').take(MARKS_MAX).filter_map(digest_in).collect();
         let source = Source { ip, browser: digest, marks };
-        Ok(Self { digest, fresh, https, source })
+        Ok(Self { digest, fresh, https, source, address, agent })
     }
 }
 
@@ -114,7 +129,7 @@ mod tests {
         let digest = Digest::of(cookie);
         let ip = "192.0.2.1".parse().unwrap();
         let source = Source { ip, browser: digest, marks: Vec::new() };
-        Browser { digest, fresh, https: true, source }
+        Browser { digest, fresh, https: true, source, address: None, agent: None }
     }
 
     #[test]

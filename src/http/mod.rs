@@ -19,6 +19,7 @@ pub mod security_headers;
 pub mod serve;
 pub mod serve_tls;
 pub mod session;
+mod user_agent;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

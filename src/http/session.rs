@@ -121,7 +121,8 @@ impl SessionCookies {
         let amr = amr.iter().map(|method| (*method).to_owned()).collect();
         let auth_time = micros(server.ctx.now());
         let session = self.going_on(server, user).await?;
-        let stage = Stage::Complete { user: user.clone(), auth_time, amr, session };
+        let seat = browser.seat();
+        let stage = Stage::Complete { user: user.clone(), auth_time, amr, session, seat };
         let id = sessions.begin(self.session.as_deref(), &stage).await?;
         let mark = server.users.device_mark(user, &browser.digest());
         let shown = session.or(Sessions::key_of(&id)).map(|it| browser_state(&server.vault, it));

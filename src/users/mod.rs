@@ -9,6 +9,7 @@ pub mod ending;
 pub mod error;
 pub mod login;
 pub mod model;
+pub mod own_sessions;
 pub mod password;
 pub mod profile;
 pub mod service;

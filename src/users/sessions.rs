@@ -23,6 +23,7 @@ use crate::db::changes::Topic;
 use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
 use crate::users::login::Login;
+use crate::users::own_sessions::Seat;
 use crate::users::store_sessions as store;
 use crate::users::store_sessions::SessionRow;
 
@@ -58,6 +59,9 @@ pub enum Stage {
         /// The session that goes on; `None` for one that begins.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         session: Option<Digest>,
+        /// From where.
+        #[serde(default)]
+        seat: Seat,
     },
 }
 
@@ -161,7 +165,7 @@ impl Sessions {
             Stage::Pending { user, amr } => {
                 Err(NotLive::Pending(Held::Pending(Half { user, amr })))
             }
-            Stage::Complete { user, auth_time, amr, session } => {
+            Stage::Complete { user, auth_time, amr, session, .. } => {
                 let (auth_time, key) = (from_micros(auth_time), digest);
                 let session = session.unwrap_or(key);
                 Ok(Arc::new(Live {
@@ -177,7 +181,7 @@ impl Sessions {
         now - last_seen < TimeDelta::seconds(i64::from(self.0.settings.idle_seconds))
     }
 
-    fn is_usable(&self, row: &SessionRow, now: DateTime<Utc>) -> bool {
+    pub(in crate::users) fn is_usable(&self, row: &SessionRow, now: DateTime<Utc>) -> bool {
         now < row.expires_at && self.is_alive(now, row.last_seen_at)
     }
 
@@ -302,7 +306,7 @@ pub(in crate::users) fn session_of(key: Digest, data: &str) -> Result<Option<Dig
     }
 }
 
-fn stage_of(row: &SessionRow) -> Result<Stage, DbError> {
+pub(in crate::users) fn stage_of(row: &SessionRow) -> Result<Stage, DbError> {
     stage_in(&row.data)
 }
 

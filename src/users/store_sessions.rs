@@ -82,6 +82,39 @@ pub(in crate::users) async fn find(
     }))
 }
 
+/// The sessions of a user that were used last, also such as have expired since.
+///
+/// # Errors
+/// [`DbError`] if the query fails or a row does not parse.
+pub(in crate::users) async fn of_user(
+    db: impl Fetch,
+    user: &UserId,
+    limit: i64,
+) -> Result<Vec<SessionRow>, DbError> {
+    let rows = db
+        .fetch_all(
+            sql("SELECT id_digest, data, created_at, last_seen_at, expires_at
+                   FROM sessions WHERE user_id = $1
+                  ORDER BY last_seen_at DESC, id_digest LIMIT ($2 + 0)")
+            .bind(user)
+            .bind(limit),
+        )
+        .await?;
+    let corrupt = || DbError::CorruptRow { table: "sessions", column: "id_digest" };
+    let read = |row: &Row| {
+        let key: Vec<u8> = row.get("id_digest")?;
+        Ok(SessionRow {
+            digest: Digest::from_slice(&key).ok_or_else(corrupt)?,
+            user: Some(user.clone()),
+            data: row.get("data")?,
+            created_at: row.time("created_at")?,
+            last_seen_at: row.time("last_seen_at")?,
+            expires_at: row.time("expires_at")?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
 /// Notes that a session is in use.
 ///
 /// # Errors

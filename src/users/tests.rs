@@ -63,6 +63,7 @@ impl House {
             auth_time,
             amr: vec!["pwd".to_owned()],
             session: None,
+            seat: crate::users::own_sessions::Seat::default(),
         };
         self.users.sessions().begin(old, &stage).await.unwrap()
     }

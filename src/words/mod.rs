@@ -3,6 +3,7 @@
 
 mod bundle;
 mod choose;
+mod dates;
 #[cfg(test)]
 mod tests;
 

@@ -3,7 +3,7 @@
 //! They carry the number of the authorization that they are for, and come back through the
 //! protocol's own next step: no page can be skipped by its URL.
 
-mod account;
+pub mod account;
 mod approvals;
 mod check_session;
 mod complete;
@@ -14,6 +14,7 @@ pub(in crate::http) mod form;
 mod form_post;
 mod fresh;
 mod home;
+pub mod leaving;
 pub mod links;
 mod select_account;
 mod sign_in;
@@ -55,6 +56,7 @@ pub fn routes(server: &Server) -> Router<Server> {
         .route("/device", get(device::show).post(device::submit))
         .route("/consent", get(consent::show).post(consent::submit))
         .route("/signed-out", get(signed_out::show))
+        .merge(account::routes())
         .layer(from_fn_with_state(server.clone(), speak))
         // For scripts: it says nothing.
         .route("/session/check", get(check_session::show))

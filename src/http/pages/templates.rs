@@ -4,6 +4,7 @@ use askama::Template;
 
 use crate::config::model::Config;
 use crate::http::assets::{LOGO, STYLE};
+use crate::http::pages::leaving::Leaving;
 use crate::http::pages::links::{AppShown, Links};
 use crate::words::Language;
 
@@ -21,6 +22,8 @@ pub struct Site {
     pub logo: String,
     /// What it is written in.
     pub language: Language,
+    /// The warning of who asked to be deleted.
+    pub leaving: Option<Leaving>,
 }
 
 impl Site {
@@ -33,7 +36,8 @@ impl Site {
 
     /// The surroundings of a page that does not know its server.
     pub fn plain(language: Language) -> Self {
-        Self { host: String::new(), style: STYLE.href(), logo: LOGO.href(), language }
+        let (style, logo) = (STYLE.href(), LOGO.href());
+        Self { host: String::new(), style, logo, language, leaving: None }
     }
 
     /// The words with this id.
@@ -80,6 +84,7 @@ impl Site {
             style: "style.css".to_owned(),
             logo: "logo.svg".to_owned(),
             language: Language::English,
+            leaving: None,
         }
     }
 }
@@ -221,22 +226,6 @@ pub struct SignOutPage {
     pub fields: Vec<(String, String)>,
 }
 
-/// `templates/home.html`: says who is signed in.
-#[derive(Debug, Template)]
-#[template(path = "home.html")]
-pub struct HomePage {
-    /// Around it.
-    pub site: Site,
-    /// Full name.
-    pub name: Option<String>,
-    /// The name that they sign in with.
-    pub username: String,
-    /// E-mail address.
-    pub email: Option<String>,
-    /// Whether a second factor is asked for.
-    pub has_totp: bool,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -358,16 +347,6 @@ mod tests {
                     action: "/logout".to_owned(),
                     csrf: "token".to_owned(),
                     fields: vec![("state".to_owned(), account.clone())],
-                }),
-            ),
-            (
-                "home",
-                render(&HomePage {
-                    site: site(),
-                    name: Some(name.clone()),
-                    username: username.clone(),
-                    email: Some(account.clone()),
-                    has_totp: true,
                 }),
             ),
         ]

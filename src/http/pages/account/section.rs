@@ -57,6 +57,21 @@ impl Section {
         Self::ALL.into_iter().find(|section| section.name() == name)
     }
 
+    /// The words that lead to it.
+    pub(in crate::http::pages) fn words(self) -> &'static str {
+        match self {
+            Self::Overview => "account-nav-overview",
+            Self::Profile => "account-nav-profile",
+            Self::Email => "account-nav-email",
+            Self::Password => "account-nav-password",
+            Self::Factors => "account-nav-factors",
+            Self::Sessions => "account-nav-sessions",
+            Self::Apps => "account-nav-apps",
+            Self::Data => "account-nav-data",
+            Self::Deletion => "account-nav-deletion",
+        }
+    }
+
     /// Where it is.
     pub(in crate::http::pages) fn path(self) -> &'static str {
         match self {
