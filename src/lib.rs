@@ -13,6 +13,7 @@ pub mod decisions;
 pub mod gate;
 pub mod http;
 pub mod keys;
+pub mod mail;
 pub mod oauth;
 pub mod once;
 pub mod outbound;

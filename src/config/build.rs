@@ -57,13 +57,11 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
     let tls = reader.tls(issuer.as_ref());
     let step_up = reader.step_up();
     let registration = reader.registration();
+    let mail = reader.mail(issuer.as_ref());
     let passwords = reader.passwords();
     let sessions = reader.sessions();
     let keys = reader.keys();
-    let throttle = Throttle {
-        free_failures: reader.number("throttle.free_failures"),
-        backoff_seconds_max: reader.number("throttle.backoff_seconds_max"),
-    };
+    let throttle = reader.throttle();
     let log = reader.log();
     if nodes > 1 && matches!(database, Some(Database::Sqlite { .. })) {
         reader.fault(
@@ -91,6 +89,7 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
                 tls,
                 step_up,
                 registration,
+                mail,
                 passwords,
                 sessions,
                 keys,
@@ -271,6 +270,13 @@ impl Reader<'_> {
             self.fault("keys.rsa_bits", "must be 2048, 3072 or 4096");
         }
         keys
+    }
+
+    fn throttle(&mut self) -> Throttle {
+        Throttle {
+            free_failures: self.number("throttle.free_failures"),
+            backoff_seconds_max: self.number("throttle.backoff_seconds_max"),
+        }
     }
 
     fn log(&mut self) -> Log {

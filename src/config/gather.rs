@@ -6,7 +6,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::config::fault::{Fault, Origin};
-use crate::config::table::{FILE_VARIABLE, KEYS, Key, Kind, PREFIX, find, nearest};
+use crate::config::nearest::nearest;
+use crate::config::table::{FILE_VARIABLE, KEYS, Key, Kind, PREFIX, find};
 
 /// The raw material.
 #[derive(Clone, Debug, Default)]

@@ -8,6 +8,7 @@ use url::{Host, Url};
 use zeroize::Zeroizing;
 
 use crate::base::secret::Secret;
+use crate::config::mail::Mail;
 use crate::config::registration::Registration;
 use crate::config::step_up::StepUp;
 use crate::config::tls::Tls;
@@ -37,6 +38,8 @@ pub struct Config {
     pub step_up: StepUp,
     /// Who may register apps over HTTP.
     pub registration: Registration,
+    /// How letters leave.
+    pub mail: Mail,
     /// How passwords are hashed.
     pub passwords: Passwords,
     /// How long people stay signed in.
@@ -57,6 +60,7 @@ impl Config {
         data_dir: &Path,
         encryption_key: EncryptionKey,
     ) -> Self {
+        let mail = Mail::with_data_dir(&issuer, data_dir);
         Self {
             issuer,
             listen,
@@ -69,6 +73,7 @@ impl Config {
             tls: Tls::default(),
             step_up: StepUp::default(),
             registration: Registration::default(),
+            mail,
             passwords: Passwords::default(),
             sessions: Sessions::default(),
             keys: Keys::default(),

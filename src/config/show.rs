@@ -49,7 +49,9 @@ fn toml_value(key: &Key, text: &str, origin: &Origin) -> String {
 
 /// Masks a secret. Of a URL everything but the password and the query is kept.
 fn masked(text: &str) -> String {
-    let url = Url::parse(text).ok().filter(|url| url.scheme().starts_with("postgres"));
+    let url = Url::parse(text)
+        .ok()
+        .filter(|url| ["postgres", "smtp"].iter().any(|scheme| url.scheme().starts_with(scheme)));
     let Some(mut url) = url else {
         return MASK.to_owned();
     };
@@ -141,6 +143,8 @@ mod tests {
         assert_eq!(masked("mysql://root:hunter2@db"), MASK);
         assert_eq!(masked("hunter2"), MASK);
         assert_eq!(masked("postgres://db/narthex"), "postgres://db/narthex");
+        let smtp = "smtps://ada:hunter2@mx.example.org";
+        assert_eq!(masked(smtp), format!("smtps://ada:{MASK}@mx.example.org"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The table of all keys. Files, variables, flags, help and `config show` are made from it.
 
+use crate::config::mail::FROM_NAME;
 use crate::config::registration::SCOPES;
 
 /// What a key's value looks like.
@@ -201,6 +202,39 @@ pub const KEYS: &[Key] = &[
         about: "Most apps registered without a token that exist at once.",
     },
     Key {
+        name: "mail.from",
+        kind: Kind::Text,
+        default: "(no-reply@ and the host of the issuer)",
+        about: "The address that letters are from.",
+    },
+    Key {
+        name: "mail.from_name",
+        kind: Kind::Text,
+        default: FROM_NAME,
+        about: "The name beside that address.",
+    },
+    Key {
+        name: "mail.smtp_url",
+        kind: Kind::Secret,
+        default: "",
+        about: "The SMTP server that letters go to: smtps://USER:PASSWORD@HOST:465, \
+                smtp://USER:PASSWORD@HOST:587 (never without STARTTLS), or smtp+plain://127.0.0.1:25 \
+                for one on the same machine. Without it they stay in mail.directory.",
+    },
+    Key {
+        name: "mail.smtp_ca_file",
+        kind: Kind::Text,
+        default: "",
+        about: "PEM file with authorities that may vouch for the SMTP server besides the public ones.",
+    },
+    Key {
+        name: "mail.directory",
+        kind: Kind::Text,
+        default: "(mail in data_dir)",
+        about: "Folder that gets each letter as an .eml file when there is no mail.smtp_url, for \
+                trying out; it keeps the newest 1,000.",
+    },
+    Key {
         name: "database.url",
         kind: Kind::Secret,
         default: "(sqlite: and narthex.db in data_dir)",
@@ -291,32 +325,6 @@ pub fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
 }
 
-/// The key that somebody who wrote `name` may have meant.
-pub fn nearest(name: &str) -> Option<&'static str> {
-    let fold = |text: &str| text.to_ascii_lowercase().replace(['-', '_', '.'], "");
-    let wanted = fold(name);
-    KEYS.iter()
-        .map(|key| (distance(&fold(key.name), &wanted), key.name))
-        .min()
-        .filter(|(steps, _)| *steps <= 3)
-        .map(|(_, name)| name)
-}
-
-/// Levenshtein's distance, for short texts.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (above, from) in left.chars().enumerate() {
-        let mut next = vec![above + 1];
-        for ((to, diagonal), up) in right.iter().zip(&row).zip(row.iter().skip(1)) {
-            let beside = next.last().copied().unwrap_or_default();
-            next.push((diagonal + usize::from(from != *to)).min(up + 1).min(beside + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -330,14 +338,5 @@ mod tests {
         assert_eq!(names.len(), KEYS.len());
         assert!(names.contains(&"NARTHEX_DATABASE_URL".to_owned()));
         assert!(!names.contains(&FILE_VARIABLE.to_owned()));
-    }
-
-    #[test]
-    fn a_slip_finds_the_key_that_was_meant() {
-        assert_eq!(nearest("isuer"), Some("issuer"));
-        assert_eq!(nearest("DATABASE_URI"), Some("database.url"));
-        assert_eq!(nearest("session.idle_second"), Some("sessions.idle_seconds"));
-        assert_eq!(nearest("colour"), None);
-        assert_eq!(nearest(""), None);
     }
 }

@@ -91,7 +91,7 @@ impl Reader<'_> {
         })
     }
 
-    fn file(&mut self, name: &str) -> Option<PathBuf> {
+    pub(in crate::config) fn file(&mut self, name: &str) -> Option<PathBuf> {
         let text = self.text(name);
         let path = (!text.is_empty()).then(|| PathBuf::from(text))?;
         if std::fs::read(&path).is_err() {

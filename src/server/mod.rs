@@ -12,6 +12,7 @@ use crate::db::ctx::Ctx;
 use crate::gate::service::Gate;
 use crate::keys::service::Keys;
 use crate::keys::vault::Vault;
+use crate::mail::service::Mail;
 use crate::oauth::service::OAuth;
 use crate::outbound::Outbound;
 use crate::policy::service::Policies;
@@ -45,6 +46,8 @@ pub struct ServerParts {
     pub vault: Vault,
     /// What has to be delivered.
     pub queue: Queue,
+    /// Letters.
+    pub mail: Mail,
     /// Signs.
     pub keys: Keys,
     /// Policies.

@@ -14,6 +14,7 @@ use crate::gate::service::Gate;
 use crate::keys::error::KeyError;
 use crate::keys::service::Keys;
 use crate::keys::vault::Vault;
+use crate::mail::service::{BadMail, Mail};
 use crate::oauth::service::{OAuth, Parts};
 use crate::outbound::{BadAuthorities, Outbound};
 use crate::policy::service::Policies;
@@ -34,6 +35,9 @@ pub enum StartError {
     /// The signing keys cannot be made or read.
     #[error(transparent)]
     Keys(#[from] KeyError),
+    /// The settings for mail are refused.
+    #[error(transparent)]
+    Mail(#[from] BadMail),
     /// The trusted authorities are refused.
     #[error(transparent)]
     Outbound(#[from] BadAuthorities),
@@ -85,6 +89,7 @@ impl Server {
         let ctx = Ctx { db, clock, entropy };
         let queue = Queue::new(&ctx);
         let vault = Vault::new(config.encryption_key.bytes());
+        let mail = Mail::new(&config, &vault)?;
         let keys = Keys::load(&ctx, &vault, &config.keys).await?;
         let policies = Policies::new(&ctx);
         let users = Users::new(ctx.clone(), vault.clone(), &config)?;
@@ -116,6 +121,7 @@ impl Server {
             ctx,
             vault,
             queue,
+            mail,
             keys,
             policies,
             users,

@@ -8,7 +8,8 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use crate::oauth::deliver::deliver;
+use crate::mail::service::MAIL;
+use crate::oauth::deliver;
 use crate::queue::model::{ATTEMPTS_MAX, Fate, Job, Undelivered};
 use crate::server::Server;
 
@@ -58,13 +59,21 @@ async fn take(server: &Server, limit: usize) -> Vec<Job> {
     }
 }
 
+/// Gives a job to whoever delivers its kind.
+async fn deliver(server: &Server, job: &Job) -> Result<(), Undelivered> {
+    match job.kind.as_str() {
+        MAIL => server.mail.deliver(job).await,
+        _ => deliver::deliver(&server.oauth, job).await,
+    }
+}
+
 async fn attempt(server: &Server, job: Job) {
     let outcome = if job.attempt > ATTEMPTS_MAX {
         // Whoever took it before died of it each time.
         Err(Undelivered::Never("no attempt came to an end"))
     } else {
         // A fault of ours in one job must not stop all others.
-        let attempt = AssertUnwindSafe(deliver(&server.oauth, &job)).catch_unwind().await;
+        let attempt = AssertUnwindSafe(deliver(server, &job)).catch_unwind().await;
         attempt.unwrap_or(Err(Undelivered::Again("the attempt panicked")))
     };
     let (id, kind, number) = (job.id, job.kind.as_str(), job.attempt);

@@ -7,11 +7,13 @@ use aws_lc_rs::hmac;
 use chrono::{DateTime, TimeDelta, Utc};
 use narthex::base::clock::{Clock, ManualClock};
 use narthex::base::entropy::OsEntropy;
+use narthex::config::mail::Way;
 use narthex::config::model::{Config, Issuer};
 use narthex::db::Fetch as _;
 use narthex::db::query::sql;
 use narthex::http;
 use narthex::keys::algorithm::Algorithm;
+use narthex::mail::read::{self, Kept};
 use narthex::server::{Server, ServerParts};
 use narthex::setup::service::{Setup, SetupError};
 use serde_json::Value;
@@ -131,6 +133,15 @@ impl TestServer {
     /// Delivers whatever is due, as the background work of a node does all the time.
     pub async fn deliver(&self) {
         narthex::worker::delivery::deliver_due(&self.server).await;
+    }
+
+    /// Delivers whatever is due, and answers all letters so far in the order of their posting.
+    pub async fn letters(&self) -> Vec<Kept> {
+        self.deliver().await;
+        let Way::Directory(folder) = &self.server.config.mail.way else {
+            panic!("letters of this server go elsewhere");
+        };
+        read::newest(folder, usize::MAX).expect("the letters")
     }
 
     /// Seconds since 1970 on the server's clock.
