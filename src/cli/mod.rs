@@ -7,11 +7,13 @@ pub mod config;
 pub mod demo;
 pub mod keys;
 pub mod logging;
+pub mod mail;
 pub mod migrate;
 pub mod open;
 pub mod output;
 pub mod policy;
 pub mod prompt;
+pub mod queue;
 pub mod registration_token;
 pub mod runner;
 pub mod serve;
@@ -29,9 +31,11 @@ use crate::cli::bench::BenchArgs;
 use crate::cli::config::ConfigArgs;
 use crate::cli::demo::DemoArgs;
 use crate::cli::keys::KeysArgs;
+use crate::cli::mail::MailArgs;
 use crate::cli::migrate::MigrateArgs;
 use crate::cli::output::{Output, report};
 use crate::cli::policy::PolicyArgs;
+use crate::cli::queue::QueueArgs;
 use crate::cli::serve::ServeArgs;
 use crate::cli::user::UserArgs;
 use crate::config::fault::Faults;
@@ -76,6 +80,10 @@ enum Command {
     App(AppArgs),
     /// List and rotate the signing keys
     Keys(KeysArgs),
+    /// Find out whether letters arrive
+    Mail(MailArgs),
+    /// See what could not be delivered, and try it again
+    Queue(QueueArgs),
     /// Check and evaluate policies, without a server
     Policy(PolicyArgs),
     /// Measure what this machine serves
@@ -113,6 +121,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(args) => block_on(args.run(&mut output)),
         Command::App(args) => block_on(args.run(&mut output)),
         Command::Keys(args) => block_on(args.run(&mut output)),
+        Command::Mail(args) => block_on(args.run(&mut output)),
+        Command::Queue(args) => block_on(args.run(&mut output)),
         Command::Policy(args) => {
             policy::run(&args, &mut std::io::stdin().lock(), &mut std::io::stdout().lock())
         }

@@ -35,15 +35,15 @@ impl Texts {
             posted.values.iter().map(|(name, value)| (name.as_str(), flatten(value))).collect();
         let values: Vec<(&str, FluentValue<'_>)> =
             flat.iter().map(|(name, value)| (*name, fluent(value))).collect();
-        let say = |part: &str| language.say_with(&format!("{}-{part}", posted.kind), &values);
+        let part = |part: &str| language.say_with(&format!("{}-{part}", posted.kind), &values);
         let host = [("host", FluentValue::from(sender.host.as_str()))];
         Self {
-            subject: flatten(&say("subject")),
-            text: say("text"),
+            subject: flatten(&part("subject")),
+            text: part("text"),
             link: posted
                 .link
                 .as_ref()
-                .map(|url| [url.clone(), flatten(&say("link")), language.say("mail-or-copy")]),
+                .map(|url| [url.clone(), flatten(&part("link")), language.say("mail-or-copy")]),
             footer: language.say_with("mail-footer", &host),
         }
     }

@@ -7,6 +7,8 @@ use lettre::Address;
 use lettre::message::Mailbox;
 use url::{Host, Url};
 
+use crate::base::clock::Clock;
+use crate::base::entropy::Entropy;
 use crate::config::mail::Way as Configured;
 use crate::config::model::Config;
 use crate::db::Tx;
@@ -115,8 +117,13 @@ impl Mail {
     ///
     /// # Errors
     /// [`Unsent`].
-    pub async fn send_now(&self, ctx: &Ctx, letter: &Letter) -> Result<String, Unsent> {
-        self.send(Posted::new(letter, ctx.now(), ctx.entropy()), 0).await
+    pub async fn send_now(
+        &self,
+        letter: &Letter,
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+    ) -> Result<String, Unsent> {
+        self.send(Posted::new(letter, clock.now(), entropy), 0).await
     }
 
     async fn send(&self, posted: Posted, number: i64) -> Result<String, Unsent> {

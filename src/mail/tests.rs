@@ -1,7 +1,8 @@
 //! Letters: what they say, what cannot get into them, and what is kept of them.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -204,4 +205,37 @@ async fn kept_letters_are_private_and_do_not_fill_the_disk() {
         std::fs::read_dir(post.folder()).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
     assert_eq!(mode(files.pop().unwrap()), 0o600);
+}
+
+fn read(folder: &Path, found: &mut String) {
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        match entry.path() {
+            path if path.is_dir() => read(&path, found),
+            path if path.extension().is_some_and(|extension| extension == "rs") => {
+                found.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A letter without words would stay in the queue for ever.
+#[test]
+fn each_kind_of_letter_has_a_subject_and_a_text() {
+    let mut code = String::new();
+    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut code);
+    let words = include_str!("../../templates/words/en/mail.ftl");
+
+    let kinds: BTreeSet<&str> = code
+        .split(&['"', '\n'])
+        .filter(|text| text.starts_with("mail-"))
+        .filter(|text| text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'))
+        .filter(|text| !["mail-footer", "mail-or-copy"].contains(text))
+        .collect();
+    assert!(kinds.contains("mail-test"));
+    for kind in kinds {
+        for part in ["subject", "text"] {
+            assert!(words.contains(&format!("\n{kind}-{part} =")), "{kind}-{part}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! A job, and how long it is tried.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 /// Most attempts; after the last one a job is dead.
@@ -24,6 +24,21 @@ pub struct Job {
     pub payload: Value,
     /// Which attempt this is, from 1 on.
     pub attempt: i64,
+}
+
+/// A job that was given up. Its payload is nobody's to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dead {
+    /// Its number.
+    pub id: i64,
+    /// Who delivers it.
+    pub kind: String,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// When it was pushed.
+    pub created_at: DateTime<Utc>,
+    /// When it was given up.
+    pub dead_at: DateTime<Utc>,
 }
 
 /// Why a job was not delivered. The texts are for the log.

@@ -7,7 +7,7 @@ use crate::db::Tx;
 use crate::db::changes::Topic;
 use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
-use crate::queue::model::{Fate, Job, Undelivered};
+use crate::queue::model::{Dead, Fate, Job, Undelivered};
 use crate::queue::store;
 
 /// Writes a job in the transaction of the act that causes it; it is taken up after the commit.
@@ -69,6 +69,24 @@ impl Queue {
             tracing::warn!(job = job.id, kind = job.kind, "an attempt took longer than its lease");
         }
         Ok(fate)
+    }
+
+    /// The jobs that were given up, the oldest first, a bounded number of them.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn dead(&self) -> Result<Vec<Dead>, DbError> {
+        store::dead(&self.ctx.db).await
+    }
+
+    /// Tries jobs that were given up once more, from the first attempt on: the one with this
+    /// number, or all. Says how many there are.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn revive(&self, id: Option<i64>) -> Result<u64, DbError> {
+        let input = (id, self.ctx.now());
+        self.ctx.db.write(input, |tx, (id, now)| Box::pin(store::revive(tx, *id, *now))).await
     }
 
     /// Deletes a bounded number of jobs that were given up long ago, and says how many.

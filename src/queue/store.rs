@@ -6,11 +6,13 @@ use crate::db::changes::Topic;
 use crate::db::error::DbError;
 use crate::db::query::{Query, Row, sql};
 use crate::db::{Db, Fetch as _, Tx};
-use crate::queue::model::{DEAD_KEPT, Fate, Job, LEASE};
+use crate::queue::model::{DEAD_KEPT, Dead, Fate, Job, LEASE};
 
 const TABLE: &str = "jobs";
 /// Most rows that one sweep deletes.
 const SWEEP_MAX: i64 = 1_000;
+/// Most dead jobs that are listed.
+const LISTED_MAX: i64 = 1_000;
 
 pub(in crate::queue) async fn insert(
     tx: &mut Tx<'_>,
@@ -86,6 +88,45 @@ pub(in crate::queue) async fn settle(
         }
     };
     Ok(db.write_one(query).await?.affected == 1)
+}
+
+/// The jobs that were given up, the oldest first.
+pub(in crate::queue) async fn dead(db: &Db) -> Result<Vec<Dead>, DbError> {
+    let query = sql("SELECT id, kind, attempts, created_at, dead_at FROM jobs
+                      WHERE dead_at IS NOT NULL ORDER BY dead_at, id LIMIT ($1 + 0)")
+    .bind(LISTED_MAX);
+    let read = |row: &Row| {
+        Ok(Dead {
+            id: row.get("id")?,
+            kind: row.get("kind")?,
+            attempts: row.get("attempts")?,
+            created_at: row.time("created_at")?,
+            dead_at: row.time("dead_at")?,
+        })
+    };
+    db.fetch_all(query).await?.iter().map(read).collect()
+}
+
+/// Makes dead jobs due, one or all.
+pub(in crate::queue) async fn revive(
+    tx: &mut Tx<'_>,
+    id: Option<i64>,
+    now: DateTime<Utc>,
+) -> Result<u64, DbError> {
+    let query = match id {
+        Some(id) => sql("UPDATE jobs SET dead_at = NULL, attempts = 0, due_at = $1
+                          WHERE dead_at IS NOT NULL AND id = $2")
+        .bind(now)
+        .bind(id),
+        None => sql("UPDATE jobs SET dead_at = NULL, attempts = 0, due_at = $1
+                      WHERE dead_at IS NOT NULL")
+        .bind(now),
+    };
+    let written = tx.execute(query).await?;
+    if written.affected > 0 {
+        tx.touch(Topic::Jobs).await?;
+    }
+    Ok(written.affected)
 }
 
 /// Deletes dead jobs that were kept long enough, a bounded number at a time.

@@ -152,3 +152,24 @@ async fn what_can_never_work_is_given_up_at_once() {
     bench.clock.advance(TimeDelta::days(1));
     assert_eq!(bench.take_one().await, None);
 }
+
+#[tokio::test]
+async fn what_was_given_up_is_listed_and_can_be_tried_again() {
+    let bench = bench().await;
+    bench.push(0..3).await;
+    for _ in 0..3 {
+        let job = bench.take_one().await.unwrap();
+        let outcome = Err(Undelivered::Never("nobody is there"));
+        assert_eq!(bench.queue.settle(&job, outcome).await.unwrap(), Fate::Dead);
+    }
+    let dead = bench.queue.dead().await.unwrap();
+    let shown: Vec<_> = dead.iter().map(|dead| (&*dead.kind, dead.attempts)).collect();
+    assert_eq!(shown, [("test", 1); 3]);
+
+    assert_eq!(bench.queue.revive(Some(dead[1].id)).await.unwrap(), 1);
+    assert_eq!(bench.queue.revive(Some(dead[1].id)).await.unwrap(), 0);
+    let job = bench.take_one().await.unwrap();
+    assert_eq!((job.id, job.attempt), (dead[1].id, 1));
+    assert_eq!(bench.queue.revive(None).await.unwrap(), 2);
+    assert_eq!(bench.queue.dead().await.unwrap(), []);
+}

@@ -11,7 +11,14 @@ use crate::words::Language;
 /// The files of one language, by their area.
 macro_rules! files {
     ($language:literal) => {
-        files!($language, "account", "base", "errors", "sign-in")
+        files!(
+            $language,
+            "account",
+            "base",
+            "errors",
+            "mail",
+            "sign-in"
+        )
     };
     ($language:literal, $($area:literal),+) => {
         &[$(($area, include_str!(concat!("../../templates/words/", $language, "/", $area, ".ftl")))),+]
