@@ -228,7 +228,7 @@ fn each_kind_of_letter_has_a_subject_and_a_text() {
 
     let kinds: BTreeSet<&str> = code
         .split(&['"', '\n'])
-        .filter(|text| text.starts_with("mail-"))
+        .filter(|text| text.strip_prefix("mail-").is_some_and(|rest| !rest.is_empty()))
         .filter(|text| text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'))
         .filter(|text| !["mail-footer", "mail-or-copy"].contains(text))
         .collect();
