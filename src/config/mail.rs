@@ -1,5 +1,6 @@
 //! How letters leave: through an SMTP server, or into a folder.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -113,7 +114,7 @@ impl Smtp {
             return Err("smtp+plain:// is for a loopback address only: letters hold secrets");
         }
         let decoded = |text: &str| {
-            percent_decode_str(text).decode_utf8().map(|text| text.into_owned()).map_err(|_| FORM)
+            percent_decode_str(text).decode_utf8().map(Cow::into_owned).map_err(|_| FORM)
         };
         let credentials = match (url.username(), url.password()) {
             ("", None) => None,
