@@ -125,7 +125,7 @@ impl SessionCookies {
         let stage = Stage::Complete { user: user.clone(), auth_time, amr, session, seat };
         let id = sessions.begin(self.session.as_deref(), &stage).await?;
         let mark = server.users.device_mark(user, &browser.digest());
-        let shown = session.or(Sessions::key_of(&id)).map(|it| browser_state(&server.vault, it));
+        let shown = session.or(Sessions::key_of(&id)).map(|it| browser_state(&server.oauth, it));
         let mut cookies = vec![
             Cookie::Session.set(&id, self.https),
             Cookie::State.set(&shown.unwrap_or_default(), self.https),

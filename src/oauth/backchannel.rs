@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::apps::model::App;
 use crate::base::id::{AppId, UserId};
 use crate::db::error::DbError;
+use crate::oauth::sealing::seal_id;
 use crate::oauth::service::OAuth;
 use crate::oauth::subject;
 use crate::outbound::OutboundError;
@@ -47,7 +48,7 @@ pub(in crate::oauth) async fn deliver(oauth: &OAuth, job: &Job) -> Result<(), Un
     // Whoever is gone, or does not want to hear of it any more, is not told.
     let Some(app) = app else { return Ok(()) };
     let Some(url) = &app.metadata.backchannel_logout_uri else { return Ok(()) };
-    let token = logout_token(oauth, &app, &notice)?;
+    let token = sealed(oauth, &app, logout_token(oauth, &app, &notice)?).await?;
     let body = Serializer::new(String::new()).append_pair("logout_token", &token).finish();
     let form = "application/x-www-form-urlencoded";
     match oauth.parts().outbound.post(url, form, HeaderMap::new(), body).await {
@@ -82,4 +83,12 @@ fn logout_token(oauth: &OAuth, app: &App, notice: &Notice) -> Result<String, Und
         .keys
         .sign(app.id_token_algorithm, LOGOUT_TOKEN_TYPE, &claims)
         .map_err(|_| Undelivered::Again("the token could not be signed"))
+}
+
+/// Encrypted, if the app wants its ID tokens so: an app may not tell one from the other otherwise.
+async fn sealed(oauth: &OAuth, app: &App, token: String) -> Result<String, Undelivered> {
+    seal_id(oauth, app, token).await.map_err(|fault| {
+        tracing::info!(app = %app.id, %fault, "a logout token could not be encrypted");
+        Undelivered::Again("the token could not be encrypted")
+    })
 }

@@ -10,7 +10,6 @@ use serde_json::{Map, Value};
 use crate::apps::claims::{ClaimSource, CustomClaim};
 use crate::base::id::{AccountId, AppId, GrantId, UserId};
 use crate::base::scope::Scope;
-use crate::base::secret::Digest;
 use crate::keys::algorithm::Algorithm;
 use crate::oauth::access_token::AccessToken;
 use crate::oauth::binding::Binding;
@@ -127,6 +126,9 @@ pub struct IdClaims<'a> {
     pub at_hash: String,
     /// The session, for logout.
     pub sid: String,
+    /// Names the user to us alone, where `sub` names them to the app alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jti: Option<String>,
     /// What the app was configured to get.
     #[serde(flatten)]
     pub custom: Map<String, Value>,
@@ -142,12 +144,6 @@ pub fn at_hash(algorithm: Algorithm, access_token: &str) -> String {
     let whole = digest(hash, access_token.as_bytes());
     let whole = whole.as_ref();
     URL_SAFE_NO_PAD.encode(whole.get(..whole.len() / 2).unwrap_or_default())
-}
-
-/// `sid`: names a session to apps without giving away what it is stored by.
-pub fn session_name(session: Digest) -> String {
-    let Digest(bytes) = Digest::of(&[b"sid".as_slice(), &session.0].concat());
-    URL_SAFE_NO_PAD.encode(bytes.get(..16).unwrap_or_default())
 }
 
 /// The custom claims that `wanted` selects; a source that has no value gives no claim.
@@ -245,15 +241,6 @@ pub fn read_access(
 pub fn is_id_token(typ: Option<&str>, claims: &Map<String, Value>) -> bool {
     typ.is_none_or(|typ| typ.eq_ignore_ascii_case(ID_TOKEN_TYPE))
         && ["sub", "exp", "auth_time"].iter().all(|name| claims.contains_key(*name))
-}
-
-/// Whether `aud` names `audience`: as text, or in an array of text.
-pub fn is_for(claims: &Map<String, Value>, audience: &str) -> bool {
-    match claims.get("aud") {
-        Some(Value::String(one)) => one == audience,
-        Some(Value::Array(many)) => many.iter().any(|one| one.as_str() == Some(audience)),
-        _ => false,
-    }
 }
 
 /// All that `aud` names.
@@ -384,13 +371,5 @@ mod tests {
         let token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
         assert_eq!(at_hash(Algorithm::RS256, token), "77QmUPtjPfzWtF2AnpK9RQ");
         assert_eq!(at_hash(Algorithm::EdDSA, token).len(), 43);
-    }
-
-    #[test]
-    fn a_session_has_one_name_that_is_not_its_digest() {
-        let name = session_name(Digest([1; 32]));
-
-        assert_eq!(name.len(), 22);
-        assert_ne!(name, session_name(Digest([2; 32])));
     }
 }

@@ -8,8 +8,8 @@ use crate::base::id::UserId;
 use crate::base::secret::Digest;
 use crate::db::error::DbError;
 use crate::oauth::backchannel::{self, Notice};
-use crate::oauth::claims::session_name;
 use crate::oauth::service::OAuth;
+use crate::oauth::sid;
 use crate::oauth::store_logout as store;
 use crate::queue::model::{Job, Undelivered};
 use crate::queue::service::push;
@@ -56,8 +56,8 @@ async fn carry_out(oauth: &OAuth, ended: Ended) -> Result<(), DbError> {
     for session in &ended.sessions {
         for app in apps_of(oauth, &ended.user, *session).await? {
             if app.metadata.backchannel_logout_uri.is_some() {
-                let (app, user) = (app.id.clone(), ended.user.clone());
-                notices.push(Notice { app, user, sid: session_name(*session) }.payload()?);
+                let (sid, user) = (sid::of(oauth, &app.id, *session), ended.user.clone());
+                notices.push(Notice { app: app.id.clone(), user, sid }.payload()?);
             }
         }
     }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
 use url::Url;
 
 use crate::apps::model::App;
@@ -10,10 +9,11 @@ use crate::apps::redirect::{VerifiedRedirect, match_registered};
 use crate::base::id::AppId;
 use crate::base::secret::Digest;
 use crate::db::error::DbError;
-use crate::oauth::claims::{is_id_token, session_name};
 use crate::oauth::ending;
+use crate::oauth::hint::{self, Hint};
 use crate::oauth::params::Params;
 use crate::oauth::service::OAuth;
+use crate::oauth::sid;
 use crate::oauth::subject;
 use crate::users::login::Login;
 
@@ -26,12 +26,6 @@ pub struct LogoutRequest {
     pub then: Option<String>,
     /// Whom the app's ID token names.
     hint: Option<Hint>,
-}
-
-#[derive(Clone, Debug)]
-struct Hint {
-    sub: String,
-    session: Option<String>,
 }
 
 /// What to do with the browser.
@@ -66,15 +60,12 @@ const BAD_URL: LogoutError = LogoutError::Refused("error-app-foreign-address");
 /// [`LogoutError::Refused`] for an ID token that is not ours, an app that is not known, a URL that
 /// is not registered. Source: OpenID Connect RP-Initiated Logout section 2.
 pub async fn read(oauth: &OAuth, params: &Params) -> Result<LogoutRequest, LogoutError> {
-    let claims = match params.get("id_token_hint") {
-        Some(hint) => Some(hinted(oauth, hint).ok_or(BAD_HINT)?),
+    let hint = match params.get("id_token_hint") {
+        Some(hint) => Some(hint::read(oauth, hint).ok_or(BAD_HINT)?),
         None => None,
     };
-    let text = |claims: &Map<String, Value>, name: &str| {
-        claims.get(name).and_then(Value::as_str).map(str::to_owned)
-    };
-    let audience = claims.as_ref().and_then(|claims| text(claims, "aud"));
-    let name = match (params.get("client_id"), audience.as_deref()) {
+    let audience = hint.as_ref().map(|hint| hint.app.as_str());
+    let name = match (params.get("client_id"), audience) {
         (Some(id), Some(audience)) if id != audience => return Err(BAD_HINT),
         (id, audience) => id.or(audience),
     };
@@ -94,21 +85,7 @@ pub async fn read(oauth: &OAuth, params: &Params) -> Result<LogoutRequest, Logou
         (Some(_), None) => return Err(BAD_URL),
         (None, _) => None,
     };
-    let hint = match &claims {
-        Some(claims) => {
-            Some(Hint { sub: text(claims, "sub").ok_or(BAD_HINT)?, session: text(claims, "sid") })
-        }
-        None => None,
-    };
     Ok(LogoutRequest { app, then, hint })
-}
-
-/// The claims of an ID token of ours, expired or not.
-fn hinted(oauth: &OAuth, hint: &str) -> Option<Map<String, Value>> {
-    let token = oauth.parts().keys.verify(hint).ok()?;
-    let is_id_token = is_id_token(token.typ.as_deref(), &token.claims);
-    let ours = token.claims.get("iss").and_then(Value::as_str) == Some(oauth.issuer());
-    (is_id_token && ours).then_some(token.claims)
 }
 
 fn with_state(to: &VerifiedRedirect, state: Option<&str>) -> String {
@@ -124,25 +101,17 @@ impl LogoutRequest {
     pub fn step(&self, oauth: &OAuth, login: Option<&Login>) -> LogoutStep {
         match (login, &self.hint) {
             (None, _) => LogoutStep::Nothing,
-            (Some(login), Some(hint)) => {
-                let name = session_name(login.session);
-                let same = hint.session.as_ref().is_none_or(|session| *session == name);
-                if hint.sub == self.sub_of(oauth, login) && same {
-                    LogoutStep::End
-                } else {
-                    LogoutStep::Confirm
-                }
-            }
-            (Some(_), None) => LogoutStep::Confirm,
+            (Some(login), Some(hint)) if self.is_of(oauth, hint, login) => LogoutStep::End,
+            (Some(_), _) => LogoutStep::Confirm,
         }
     }
 
-    /// Who is signed in, as the app that asks knows them.
-    fn sub_of(&self, oauth: &OAuth, login: &Login) -> String {
-        match &self.app {
-            Some(app) => subject::of(&oauth.parts().vault, app, &login.user).into_owned(),
-            None => login.user.to_string(),
-        }
+    /// Whether an ID token names who is signed in, and this very session.
+    fn is_of(&self, oauth: &OAuth, hint: &Hint, login: &Login) -> bool {
+        let Some(app) = &self.app else { return false };
+        let same = |name: &String| *name == sid::of(oauth, &app.id, login.session);
+        hint.sub == subject::of(&oauth.parts().vault, app, &login.user)
+            && hint.sid.as_ref().is_none_or(same)
     }
 }
 
@@ -160,7 +129,7 @@ pub async fn end(oauth: &OAuth, login: &Login) -> Result<Vec<String>, DbError> {
 fn frame(oauth: &OAuth, app: &App, session: Digest) -> Option<String> {
     let mut url = Url::parse(app.metadata.frontchannel_logout_uri.as_deref()?).ok()?;
     if app.metadata.frontchannel_logout_session_required {
-        let sid = session_name(session);
+        let sid = sid::of(oauth, &app.id, session);
         url.query_pairs_mut().append_pair("iss", oauth.issuer()).append_pair("sid", &sid);
     }
     Some(url.into())

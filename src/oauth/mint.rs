@@ -18,15 +18,15 @@ use crate::oauth::acr;
 use crate::oauth::binding::Binding;
 use crate::oauth::claims::{
     ACCESS_TOKEN_TYPE, AccessClaims, Audience, ID_TOKEN_TYPE, IdClaims, at_hash, custom,
-    session_name,
 };
 use crate::oauth::claims_request;
 use crate::oauth::error::TokenError;
 use crate::oauth::grant::{Approval, LastAccess};
 use crate::oauth::reach::Reach;
 use crate::oauth::request::AuthorizeRequest;
-use crate::oauth::sealing::{SealingFault, seal};
+use crate::oauth::sealing::{SealingFault, seal_id};
 use crate::oauth::service::OAuth;
+use crate::oauth::sid;
 use crate::oauth::subject;
 use crate::users::model::User;
 
@@ -99,7 +99,7 @@ pub(in crate::oauth) async fn mint(oauth: &OAuth, order: &Order<'_>) -> Result<M
         Some(person) if person.is_signed_in && order.scope.contains("openid") => {
             let sub = subject::of(&oauth.parts().vault, order.app, &person.user.id);
             let about = (person, &*sub);
-            let claims = id_claims(oauth.issuer(), order, about, &members, &access_token);
+            let claims = id_claims(oauth, order, about, &members, &access_token);
             let token = keys.sign(order.app.id_token_algorithm, ID_TOKEN_TYPE, &claims)?;
             Some(sealed(oauth, order.app, token).await?)
         }
@@ -153,7 +153,7 @@ fn access_claims<'a>(
 }
 
 fn id_claims<'a>(
-    issuer: &'a str,
+    oauth: &'a OAuth,
     order: &Order<'a>,
     (person, sub): (&Person<'a>, &'a str),
     members: &Members,
@@ -165,7 +165,7 @@ fn id_claims<'a>(
         claims_request::add(&mut custom, person.user, &asked.id_token);
     }
     IdClaims {
-        iss: issuer,
+        iss: oauth.issuer(),
         sub,
         aud: app.id.as_str(),
         azp: app.id.as_str(),
@@ -176,16 +176,15 @@ fn id_claims<'a>(
         acr: acr_of(person),
         nonce: person.nonce,
         at_hash: at_hash(app.id_token_algorithm, access_token),
-        sid: session_name(person.by.session),
+        sid: sid::of(oauth, &app.id, person.by.session),
+        jti: subject::reference(oauth, app, &person.user.id),
         custom,
     }
 }
 
-/// Encrypts an ID token, if the app wants it so. Source: OpenID Connect Core section 2.
+/// An ID token as its app wants it: encrypted, perhaps.
 async fn sealed(oauth: &OAuth, app: &App, token: String) -> Result<String, TokenError> {
-    let Some(algorithm) = app.metadata.id_token_encrypted_response_alg else { return Ok(token) };
-    let how = (algorithm, app.metadata.id_token_encrypted_response_enc);
-    match seal(oauth, app, how, Some("JWT"), token.as_bytes()).await {
+    match seal_id(oauth, app, token).await {
         Ok(sealed) => Ok(sealed),
         Err(SealingFault::Keys(error)) => Err(error.into()),
         Err(SealingFault::NoKey(reason)) => {

@@ -12,8 +12,8 @@ use crate::apps::model::App;
 use crate::apps::redirect::{VerifiedRedirect, match_registered};
 use crate::base::id::AppId;
 use crate::base::scope::Scope;
-use crate::oauth::claims::{is_for, is_id_token};
 use crate::oauth::error::AuthorizeError;
+use crate::oauth::hint;
 use crate::oauth::incoming::{Incoming, Way};
 use crate::oauth::machine;
 use crate::oauth::params::Params;
@@ -188,10 +188,11 @@ fn parse(
     let reach = Reach::asked(params, &bound.app, oauth.issuer()).map_err(refused)?;
     (request.resource, request.authorization_details) = (reach.audience, reach.details);
     if let Some(hint) = params.get("id_token_hint") {
-        let sub = hinted_sub(oauth, hint, &bound.app.id).ok_or_else(|| {
+        let hint = hint::read(oauth, hint).filter(|hint| hint.app == bound.app.id);
+        let hint = hint.ok_or_else(|| {
             refuse(params, bound, "invalid_request", "id_token_hint is not an ID token of yours")
         })?;
-        request.sub_hint = Some(sub);
+        request.sub_hint = Some(hint.sub);
     }
     Ok(request)
 }
@@ -227,16 +228,6 @@ pub(in crate::oauth) async fn refused_in_the_open(
         Err(AuthorizeError::Internal(error)) => error.into(),
         _ => AuthorizeError::Page("error-app-request"),
     }
-}
-
-/// The `sub` of an ID token that we issued to this app, expired or not.
-fn hinted_sub(oauth: &OAuth, hint: &str, app: &AppId) -> Option<String> {
-    let token = oauth.parts().keys.verify(hint).ok()?;
-    let issued_here = token.claims.get("iss").and_then(|iss| iss.as_str()) == Some(oauth.issuer());
-    let good = is_id_token(token.typ.as_deref(), &token.claims)
-        && issued_here
-        && is_for(&token.claims, app.as_str());
-    token.claims.get("sub").filter(|_| good)?.as_str().map(str::to_owned)
 }
 
 fn refuse(

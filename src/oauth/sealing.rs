@@ -49,6 +49,18 @@ impl From<TokenFault> for SealingFault {
     }
 }
 
+/// Encrypts an ID token or a logout token, if the app wants its ID tokens so.
+/// Source: OpenID Connect Core section 2, OpenID Connect Back-Channel Logout section 2.4.
+pub(in crate::oauth) async fn seal_id(
+    oauth: &OAuth,
+    app: &App,
+    token: String,
+) -> Result<String, SealingFault> {
+    let Some(algorithm) = app.metadata.id_token_encrypted_response_alg else { return Ok(token) };
+    let how = (algorithm, app.metadata.id_token_encrypted_response_enc);
+    seal(oauth, app, how, Some("JWT"), token.as_bytes()).await
+}
+
 /// Encrypts `plain` to `app` as it registered; `cty` is `JWT` if it is one.
 pub(in crate::oauth) async fn seal(
     oauth: &OAuth,

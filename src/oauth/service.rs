@@ -15,13 +15,13 @@ use crate::db::changes::Topic;
 use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
 use crate::keys::service::Keys;
-use crate::keys::vault::Vault;
+use crate::keys::vault::{MacKey, Vault};
 use crate::oauth::access_token::AccessToken;
 use crate::oauth::client_keys::ClientKeys;
 use crate::oauth::discovery::Metadata;
 use crate::oauth::grant::Grant;
 use crate::oauth::sealing::SealingKeys;
-use crate::oauth::{store, store_logout, store_tokens, store_waiting};
+use crate::oauth::{session_state, sid, store, store_logout, store_tokens, store_waiting};
 use crate::once::service as once;
 use crate::outbound::Outbound;
 use crate::policy::service::Policies;
@@ -73,6 +73,14 @@ struct Inner {
     parts: Parts,
     metadata: Metadata,
     caches: Caches,
+    macs: Macs,
+}
+
+/// Keys of the vault that requests need again and again.
+#[derive(Debug)]
+pub(in crate::oauth) struct Macs {
+    pub(in crate::oauth) browser_state: MacKey,
+    pub(in crate::oauth) sid: MacKey,
 }
 
 #[derive(Debug)]
@@ -105,7 +113,11 @@ impl OAuth {
             sealing_keys: SealingKeys::default(),
         };
         let metadata = Metadata::new(&parts);
-        Self(Arc::new(Inner { parts, metadata, caches }))
+        let macs = Macs {
+            browser_state: parts.vault.mac_key(session_state::PURPOSE),
+            sid: parts.vault.mac_key(sid::PURPOSE),
+        };
+        Self(Arc::new(Inner { parts, metadata, caches, macs }))
     }
 
     /// What it was made of.
@@ -128,6 +140,10 @@ impl OAuth {
 
     pub(in crate::oauth) fn issuer(&self) -> &str {
         self.0.parts.issuer.as_str()
+    }
+
+    pub(in crate::oauth) fn macs(&self) -> &Macs {
+        &self.0.macs
     }
 
     pub(in crate::oauth) fn caches(&self) -> &Caches {

@@ -6,15 +6,20 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::base::id::AppId;
 use crate::base::secret::Digest;
-use crate::keys::vault::Vault;
+use crate::keys::vault::MacKey;
 use crate::oauth::service::OAuth;
 
-const PURPOSE: &str = "oauth: browser state";
+/// What the key of browser states is for.
+pub(in crate::oauth) const PURPOSE: &str = "oauth: browser state";
 
 /// What a browser shows of a session to the script of our frame: changes with the session, opens
 /// nothing, and says nothing to whoever does not have the vault.
-pub fn browser_state(vault: &Vault, session: Digest) -> String {
-    let Digest(mac) = vault.mac(PURPOSE, &[&session.0]);
+pub fn browser_state(oauth: &OAuth, session: Digest) -> String {
+    state_of(&oauth.macs().browser_state, session)
+}
+
+fn state_of(key: &MacKey, session: Digest) -> String {
+    let Digest(mac) = key.mac(&[&session.0]);
     URL_SAFE_NO_PAD.encode(mac.get(..16).unwrap_or_default())
 }
 
@@ -25,7 +30,7 @@ pub(in crate::oauth) fn session_state(
     origin: &str,
     session: Digest,
 ) -> String {
-    let state = browser_state(&oauth.parts().vault, session);
+    let state = browser_state(oauth, session);
     let salt = URL_SAFE_NO_PAD.encode(oauth.ctx().entropy().bytes::<12>());
     salted(&[app.as_str(), origin, &state], &salt)
 }
@@ -38,6 +43,7 @@ fn salted(parts: &[&str; 3], salt: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::vault::Vault;
 
     #[test]
     fn it_changes_with_each_of_its_parts() {
@@ -57,12 +63,13 @@ mod tests {
 
     #[test]
     fn what_scripts_see_is_not_what_the_session_is_stored_by() {
-        let (vault, session) = (Vault::new(&[7; 32]), Digest([1; 32]));
-        let state = browser_state(&vault, session);
+        let key = |byte: u8| Vault::new(&[byte; 32]).mac_key(PURPOSE);
+        let session = Digest([1; 32]);
+        let state = state_of(&key(7), session);
 
-        assert_eq!(state, browser_state(&vault, session));
-        assert_ne!(state, browser_state(&vault, Digest([2; 32])));
-        assert_ne!(state, browser_state(&Vault::new(&[8; 32]), session));
+        assert_eq!(state, state_of(&key(7), session));
+        assert_ne!(state, state_of(&key(7), Digest([2; 32])));
+        assert_ne!(state, state_of(&key(8), session));
         assert_eq!(state.len(), 22);
     }
 }

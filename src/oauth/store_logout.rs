@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::base::id::{AppId, UserId};
+use crate::base::id::{AppId, GrantId, UserId};
 use crate::base::secret::Digest;
 use crate::db::changes::Topic;
 use crate::db::error::DbError;
-use crate::db::query::sql;
+use crate::db::query::{Row, sql};
 use crate::db::{Db, Fetch, Tx};
 
 /// Most grants that one sweep deletes: others wait for the writer meanwhile.
@@ -32,6 +32,25 @@ pub(in crate::oauth) async fn apps_of(
         )
         .await?;
     rows.iter().map(|row| row.parsed("grants", "app_id")).collect()
+}
+
+/// What a user gave an app that may still be used, the newest first, and in which sessions.
+pub(in crate::oauth) async fn live_grants(
+    db: impl Fetch,
+    (user, app): (&UserId, &AppId),
+    now: DateTime<Utc>,
+) -> Result<Vec<(GrantId, Digest)>, DbError> {
+    let query = sql("SELECT id, session_digest FROM grants
+          WHERE user_id = $1 AND app_id = $2 AND stage = 'spent' AND revoked_at IS NULL
+            AND expires_at > $3 AND ' ' || scope || ' ' LIKE '% openid %'
+          ORDER BY id DESC LIMIT 100");
+    let rows = db.fetch_all(query.bind(user).bind(app).bind(now)).await?;
+    let session = |row: &Row| {
+        let bytes: Vec<u8> = row.get("session_digest")?;
+        let bad = DbError::CorruptRow { table: "grants", column: "session_digest" };
+        Digest::from_slice(&bytes).ok_or(bad)
+    };
+    rows.iter().map(|row| Ok((GrantId(row.get("id")?), session(row)?))).collect()
 }
 
 /// Revokes what a user gave apps in a session.

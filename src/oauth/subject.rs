@@ -9,8 +9,10 @@ use crate::apps::metadata::SubjectType;
 use crate::apps::model::App;
 use crate::base::id::UserId;
 use crate::keys::vault::Vault;
+use crate::oauth::service::OAuth;
 
 const PURPOSE: &str = "pairwise subject";
+const REFERENCE: &str = "user of an ID token";
 
 /// Whether `app` gets a `sub` that no app of another sector gets.
 pub(in crate::oauth) fn is_pairwise(app: &App) -> bool {
@@ -27,6 +29,33 @@ pub(in crate::oauth) fn of<'a>(vault: &Vault, app: &App, user: &'a UserId) -> Co
     let sector = sector(app);
     let mac = vault.mac(PURPOSE, &[sector.as_bytes(), user.as_str().as_bytes()]);
     Cow::Owned(URL_SAFE_NO_PAD.encode(mac.0))
+}
+
+/// What leads from an ID token of `app` back to its user, where `sub` does not: sealed, another
+/// one each time, and so of no use for comparing.
+pub(in crate::oauth) fn reference(oauth: &OAuth, app: &App, user: &UserId) -> Option<String> {
+    is_pairwise(app).then(|| {
+        let entropy = oauth.ctx().entropy();
+        let sealed = oauth.parts().vault.seal(REFERENCE, user.as_str().as_bytes(), entropy);
+        URL_SAFE_NO_PAD.encode(sealed)
+    })
+}
+
+/// The user whom `app` knows as `sub`, by the reference that stood beside it.
+pub(in crate::oauth) fn referred(
+    oauth: &OAuth,
+    app: &App,
+    sub: &str,
+    reference: Option<&str>,
+) -> Option<UserId> {
+    let vault = &oauth.parts().vault;
+    let user: UserId = if is_pairwise(app) {
+        let plain = vault.open(REFERENCE, &URL_SAFE_NO_PAD.decode(reference?).ok()?)?;
+        std::str::from_utf8(&plain).ok()?.parse().ok()?
+    } else {
+        sub.parse().ok()?
+    };
+    (of(vault, app, &user) == sub).then_some(user)
 }
 
 /// The host of `sector_identifier_uri`, or the one host of the redirect URIs; registration sees to

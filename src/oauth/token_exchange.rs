@@ -4,6 +4,10 @@
 //! What comes out belongs to the grant of what came in: it dies with it, and before it. Whoever
 //! acts for the user stands in `act`; only an app that may impersonate leaves no trace of itself.
 
+mod id_token;
+
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::apps::model::{App, GrantType};
@@ -19,6 +23,8 @@ use crate::oauth::{details, target};
 
 /// Our access tokens are JWTs, and may be called so. Source: RFC 8693 section 3.
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
+/// Source: RFC 8693 section 3.
+const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 /// Most hands that a token may pass through.
 const HANDS_MAX: usize = 4;
 
@@ -42,8 +48,7 @@ pub(in crate::oauth) async fn exchange(
     if params.get("requested_token_type").is_some_and(|kind| kind != ACCESS_TOKEN) {
         return Err(refused("requested_token_type must be that of access tokens"));
     }
-    let subject = shown(oauth, request, "subject_token", "subject_token_type").await?;
-    let subject = subject.ok_or(refused("subject_token is missing"))?;
+    let subject = subject(oauth, request).await?;
     let grant = match subject.grant {
         Some(id) => oauth.read_grant(id).await?,
         None => return Err(refused("subject_token is not a user's")),
@@ -66,23 +71,48 @@ pub(in crate::oauth) async fn exchange(
     issue_tokens(oauth, &issue).await?.ok_or(TokenError::Bug("an exchanged token was lost"))
 }
 
-/// A token that the request shows, if it shows one.
-///
-/// A bound one is good only with the proof that it is bound to: else whoever stole it could have
+/// The token that is to be exchanged.
+async fn subject(
+    oauth: &OAuth,
+    request: &TokenRequest<'_>,
+) -> Result<Arc<AccessToken>, TokenError> {
+    let (name, kind) = ("subject_token", "subject_token_type");
+    let subject = match (request.params.get(name), request.params.get(kind)) {
+        (Some(token), Some(ID_TOKEN)) => {
+            let found = id_token::stands_for(oauth, &request.app, token).await?;
+            Some(proven(request, found.ok_or(refused("the ID token is not good"))?)?)
+        }
+        _ => shown(oauth, request, name, kind).await?,
+    };
+    subject.ok_or(refused("subject_token is missing"))
+}
+
+/// A bound token is good only with the proof that it is bound to: else whoever stole it could have
 /// it exchanged for one that is not.
+fn proven(
+    request: &TokenRequest<'_>,
+    token: Arc<AccessToken>,
+) -> Result<Arc<AccessToken>, TokenError> {
+    if token.binding.is_some() && token.binding != request.binding {
+        return Err(refused("a token is bound to a key that the request does not prove"));
+    }
+    Ok(token)
+}
+
+/// An access token that the request shows, if it shows one.
 async fn shown(
     oauth: &OAuth,
     request: &TokenRequest<'_>,
     name: &'static str,
     kind: &'static str,
-) -> Result<Option<std::sync::Arc<AccessToken>>, TokenError> {
+) -> Result<Option<Arc<AccessToken>>, TokenError> {
     let (token, kind) = match (request.params.get(name), request.params.get(kind)) {
         (None, None) => return Ok(None),
         (Some(token), Some(kind)) => (token, kind),
         _ => return Err(refused("a token and its type come together")),
     };
     if kind != ACCESS_TOKEN && kind != JWT {
-        return Err(refused("only access tokens can be exchanged"));
+        return Err(refused("a token of this type cannot be exchanged"));
     }
     let access = match verify_for_any(oauth, token).await {
         Ok(access) => access,
@@ -92,10 +122,7 @@ async fn shown(
         }
         Err(TokenFault::Internal(error)) => return Err(error.into()),
     };
-    if access.binding.is_some() && access.binding != request.binding {
-        return Err(refused("a token is bound to a key that the request does not prove"));
-    }
-    Ok(Some(access))
+    proven(request, access).map(Some)
 }
 
 /// Tokens are exchanged by the app that has them, and within its account: as with introspection,
@@ -113,7 +140,7 @@ async fn is_ours(oauth: &OAuth, app: &App, subject: &AccessToken) -> Result<bool
 fn act(
     app: &App,
     subject: &AccessToken,
-    actor: Option<&std::sync::Arc<AccessToken>>,
+    actor: Option<&Arc<AccessToken>>,
 ) -> Result<Option<Value>, TokenError> {
     let newest = match actor {
         Some(actor) if actor.client != app.id => {

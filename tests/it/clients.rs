@@ -1,6 +1,8 @@
-//! Clients of others against a real server: npm's openid-client and oidc-client-ts.
+//! Clients of others against a real server: npm's openid-client and oidc-client-ts, and the crate
+//! openidconnect.
 
 mod node;
+mod rust;
 mod spa;
 
 use narthex::base::clock::{Clock as _, SystemClock};

@@ -8,17 +8,15 @@ use serde_json::{Map, Value};
 
 use crate::apps::metadata::DeliveryMode;
 use crate::apps::model::App;
-use crate::base::id::UserId;
 use crate::base::text;
 use crate::db::error::DbError;
 use crate::keys::error::TokenFault;
 use crate::keys::foreign::Jws;
-use crate::oauth::claims::is_for;
 use crate::oauth::error::TokenError;
 use crate::oauth::params::Params;
 use crate::oauth::service::OAuth;
 use crate::oauth::validity::{LATE_SECONDS_MAX, Validity, audiences};
-use crate::oauth::{client_keys, request_object};
+use crate::oauth::{client_keys, hint, request_object};
 use crate::once::service as once;
 use crate::users::model::User;
 
@@ -159,21 +157,14 @@ impl Hint<'_> {
         let users = &oauth.parts().users;
         match self {
             Self::Login(name) => users.find_by_username(name).await,
-            Self::IdToken(token) => match user_of(oauth, app, token) {
-                Some(id) => users.find(&id).await,
-                None => Ok(None),
-            },
+            Self::IdToken(token) => {
+                match hint::read(oauth, token).and_then(|hint| hint.user(oauth, app)) {
+                    Some(id) => users.find(&id).await,
+                    None => Ok(None),
+                }
+            }
         }
     }
-}
-
-/// The user of an ID token that we issued to this app, expired or not.
-fn user_of(oauth: &OAuth, app: &App, token: &str) -> Option<UserId> {
-    let token = oauth.parts().keys.verify(token).ok()?;
-    let is_id_token = token.typ.as_deref().is_none_or(|typ| typ.eq_ignore_ascii_case("JWT"));
-    let issued_here = token.claims.get("iss").and_then(Value::as_str) == Some(oauth.issuer());
-    let good = is_id_token && issued_here && is_for(&token.claims, app.id.as_str());
-    token.claims.get("sub").filter(|_| good)?.as_str()?.parse().ok()
 }
 
 /// What is asked beside scope and reach.
