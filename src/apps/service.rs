@@ -1,6 +1,6 @@
 //! The registry: apps are found here, and get their secrets here.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -79,6 +79,17 @@ impl Apps {
         };
         let origins: Arc<HashSet<String>> = self.origins.get_or_load(&(), load).await?;
         Ok(origins.contains(origin))
+    }
+
+    /// The types of authorization details that any app may ask for, each once, sorted.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn details_types(&self) -> Result<Vec<String>, DbError> {
+        let all = store::with_details(&self.ctx.db).await?;
+        let types: BTreeSet<String> =
+            all.into_iter().flat_map(|metadata| metadata.authorization_details_types).collect();
+        Ok(types.into_iter().collect())
     }
 
     /// The registrations of an account, or all, by id: for the operator.

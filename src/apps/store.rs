@@ -5,6 +5,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::apps::metadata::ClientMetadata;
 use crate::apps::model::{AllowedAccounts, SecretDigest};
 use crate::apps::new_app::NewApp;
 use crate::apps::redirect::RedirectUri;
@@ -70,6 +71,13 @@ pub(in crate::apps) async fn callback_urls(db: impl Fetch) -> Result<Vec<Redirec
         all.extend(row.json::<Vec<RedirectUri>>(APPS, "callback_urls")?);
     }
     Ok(all)
+}
+
+/// The metadata of the apps that ask for authorization details.
+pub(in crate::apps) async fn with_details(db: impl Fetch) -> Result<Vec<ClientMetadata>, DbError> {
+    let query =
+        sql("SELECT metadata FROM apps WHERE metadata LIKE '%authorization_details_types%'");
+    db.fetch_all(query).await?.iter().map(|row| row.json(APPS, "metadata")).collect()
 }
 
 /// Adds an app.

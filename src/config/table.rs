@@ -135,7 +135,7 @@ pub const KEYS: &[Key] = &[
         kind: Kind::Text,
         default: "",
         about: "PEM file with the authorities whose client certificates name apps \
-                (tls_client_auth).",
+                (tls_client_auth). Read again when it changes.",
     },
     Key {
         name: "tls.client_certificate_header",
@@ -143,6 +143,13 @@ pub const KEYS: &[Key] = &[
         default: "",
         about: "Header in which trusted_proxies pass on the client's certificate: PEM encoded as in \
                 a URL, or as RFC 9440 says. The proxy must remove what clients send.",
+    },
+    Key {
+        name: "tls.client_certificate_url",
+        kind: Kind::Text,
+        default: "",
+        about: "Where clients with certificates reach this server, if that is not the issuer: \
+                https and a host. Browsers at the issuer are then never asked for one.",
     },
     Key {
         name: "step_up.acr_values",

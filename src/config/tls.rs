@@ -16,6 +16,9 @@ pub struct Tls {
     pub client_ca_file: Option<PathBuf>,
     /// The header field in which a trusted proxy says which certificate its client showed.
     pub client_certificate_header: Option<String>,
+    /// Where clients with certificates are to come, if not to the issuer. Source: RFC 8705
+    /// section 5.
+    pub client_certificate_url: Option<Issuer>,
 }
 
 /// A listener that speaks TLS.
@@ -37,6 +40,16 @@ impl Tls {
         self.client_certificate_header.is_some()
             || self.listener.as_ref().is_some_and(|listener| listener.asks_for_certificates)
     }
+
+    /// Where clients with certificates come: the URL that was named, or the issuer, if it is this
+    /// server that speaks TLS there.
+    pub fn mtls_url(&self, issuer: &Issuer) -> Option<Issuer> {
+        if !self.sees_certificates() {
+            return None;
+        }
+        let own = self.listener.as_ref().filter(|_| issuer.is_https()).map(|_| issuer);
+        self.client_certificate_url.as_ref().or(own).cloned()
+    }
 }
 
 impl Reader<'_> {
@@ -56,7 +69,21 @@ impl Reader<'_> {
             listener: self.tls_listener(issuer),
             client_ca_file: self.file("tls.client_ca_file"),
             client_certificate_header: (!header.is_empty()).then_some(header),
+            client_certificate_url: self.client_certificate_url(),
         }
+    }
+
+    fn client_certificate_url(&mut self) -> Option<Issuer> {
+        const NAME: &str = "tls.client_certificate_url";
+        let text = self.text(NAME).to_owned();
+        if text.is_empty() {
+            return None;
+        }
+        let url = Issuer::parse(&text).ok().filter(Issuer::is_https);
+        if url.is_none() {
+            self.fault(NAME, "must be https:// and a host, without a path");
+        }
+        url
     }
 
     fn tls_listener(&mut self, issuer: Option<&Issuer>) -> Option<Listener> {

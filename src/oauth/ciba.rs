@@ -16,6 +16,7 @@ use crate::oauth::ciba::request::Wanted;
 use crate::oauth::client_auth::authenticate;
 use crate::oauth::error::TokenError;
 use crate::oauth::presented::Presented;
+use crate::oauth::request::acr_wish;
 use crate::oauth::service::OAuth;
 use crate::oauth::store_waiting::{self, Opened};
 use crate::oauth::waiting::{self, Ask, AskError, INTERVAL_SECONDS, Kind, Ticket};
@@ -75,6 +76,7 @@ pub async fn begin(oauth: &OAuth, presented: &Presented<'_>) -> Result<Begun, To
     }
     let user = hinted(oauth, &app, &wanted).await?;
     let secret = Secret::generate(oauth.ctx().entropy());
+    asked.acr = acr_wish(&params, &app);
     asked.binding_message = wanted.binding_message.map(str::to_owned);
     if app.metadata.backchannel_token_delivery_mode == Some(DeliveryMode::Ping) {
         let token = wanted.notification_token.unwrap_or_default();

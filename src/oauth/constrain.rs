@@ -52,7 +52,8 @@ pub(in crate::oauth) async fn proven_key(
 ) -> Result<Option<String>, TokenError> {
     let Some(proof) = presented.dpop else { return Ok(None) };
     let url = oauth.parts().issuer.url(presented.path);
-    let target = Target { method: "POST", url: &url, token: None };
+    let alias = oauth.parts().mtls_url.as_ref().map(|alias| alias.url(presented.path));
+    let target = Target { method: "POST", url: &url, alias: alias.as_deref(), token: None };
     Ok(Some(accept(oauth, app, proof, &target).await?))
 }
 

@@ -22,36 +22,31 @@ use crate::oauth::service::Parts;
 pub struct Metadata {
     openid: Document,
     oauth: Document,
-    values: Value,
+}
+
+/// What the documents depend on beside the issuer.
+#[derive(Clone, Debug, Default)]
+struct Facts {
+    registration: Registration,
+    /// Whether clients can show certificates, and whether authorities name apps by them.
+    certificates: (bool, bool),
+    /// Where clients with certificates come.
+    mtls_url: Option<Issuer>,
+    /// The types of details that apps of this server may ask for.
+    details: Vec<String>,
 }
 
 impl Metadata {
-    /// The documents of the server with these parts.
-    pub fn new(parts: &Parts) -> Self {
-        let certificates = (parts.sees_certificates, parts.authorities.is_some());
-        Self::of(&parts.issuer, &parts.registration, certificates)
+    /// The documents of the server with these parts, whose apps may ask for `details` of these
+    /// types.
+    pub fn new(parts: &Parts, details: Vec<String>) -> Self {
+        let (oauth, openid) = documents(&parts.issuer, &facts(parts, details));
+        Self { openid: Document::new(openid.to_string()), oauth: Document::new(oauth.to_string()) }
     }
 
-    fn of(issuer: &Issuer, rules: &Registration, certificates: (bool, bool)) -> Self {
-        let oauth = merged(&[
-            basics(issuer),
-            authentication::metadata(issuer),
-            binding::metadata(certificates),
-            grants::metadata(issuer),
-            requests::metadata(issuer),
-            registration::metadata(issuer, rules),
-        ]);
-        let openid = merged(&[oauth.clone(), core::metadata(issuer), logout::metadata(issuer)]);
-        Self {
-            openid: Document::new(openid.to_string()),
-            oauth: Document::new(oauth.to_string()),
-            values: openid,
-        }
-    }
-
-    /// `/.well-known/openid-configuration`, as values: what is offered here, and what is not.
-    pub fn values(&self) -> &Value {
-        &self.values
+    /// What is offered to everybody who asks, and so to apps that register themselves.
+    pub fn offered(parts: &Parts) -> Value {
+        documents(&parts.issuer, &facts(parts, Vec::new())).1
     }
 
     /// `/.well-known/openid-configuration`, as JSON.
@@ -63,6 +58,29 @@ impl Metadata {
     pub fn oauth(&self) -> &Document {
         &self.oauth
     }
+}
+
+fn facts(parts: &Parts, details: Vec<String>) -> Facts {
+    Facts {
+        registration: parts.registration.clone(),
+        certificates: (parts.sees_certificates, parts.authorities.is_some()),
+        mtls_url: parts.mtls_url.clone(),
+        details,
+    }
+}
+
+/// That of OAuth, and that of OpenID Connect.
+fn documents(issuer: &Issuer, facts: &Facts) -> (Value, Value) {
+    let oauth = merged(&[
+        basics(issuer),
+        authentication::metadata(issuer),
+        binding::metadata(facts.certificates, facts.mtls_url.as_ref()),
+        grants::metadata(issuer),
+        requests::metadata(issuer, &facts.details),
+        registration::metadata(issuer, &facts.registration),
+    ]);
+    let openid = merged(&[oauth.clone(), core::metadata(issuer), logout::metadata(issuer)]);
+    (oauth, openid)
 }
 
 /// One document of several; lists of the same name are put together.
@@ -104,18 +122,16 @@ mod tests {
     #[test]
     fn case_10_the_metadata_name_the_issuer_and_promise_iss() {
         let issuer = Issuer::parse("https://id.example").unwrap();
-        let metadata = Metadata::of(&issuer, &Registration::default(), (false, false));
+        let (oauth, openid) = documents(&issuer, &Facts::default());
 
-        for text in [metadata.openid(), metadata.oauth()] {
-            let document: Value = serde_json::from_slice(&text.text()).unwrap();
+        for document in [&oauth, &openid] {
             assert_eq!(document["issuer"], "https://id.example");
             assert_eq!(document["authorization_response_iss_parameter_supported"], true);
             assert_eq!(document["token_endpoint"], "https://id.example/token");
+            assert!(document.get("authorization_details_types_supported").is_none());
+            assert!(document.get("mtls_endpoint_aliases").is_none());
         }
-        let says = |document: &Document| {
-            String::from_utf8_lossy(&document.text()).contains("userinfo_endpoint")
-        };
-        assert!(says(metadata.openid()));
-        assert!(!says(metadata.oauth()));
+        assert!(openid["userinfo_endpoint"].is_string());
+        assert!(oauth.get("userinfo_endpoint").is_none());
     }
 }

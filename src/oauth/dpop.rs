@@ -54,6 +54,8 @@ pub(in crate::oauth) struct Target<'a> {
     pub(in crate::oauth) method: &'a str,
     /// As it is published; query and fragment are not looked at.
     pub(in crate::oauth) url: &'a str,
+    /// As it is published for clients with certificates. Source: RFC 8705 section 5.
+    pub(in crate::oauth) alias: Option<&'a str>,
     /// The access token that comes with it, at a resource.
     pub(in crate::oauth) token: Option<&'a str>,
 }
@@ -103,7 +105,9 @@ impl Proof {
         if text_of(claims, "htm")? != target.method {
             return Err("htm is another method");
         }
-        if !is_same_resource(text_of(claims, "htu")?, target.url) {
+        let htu = text_of(claims, "htu")?;
+        let mut published = [Some(target.url), target.alias].into_iter().flatten();
+        if !published.any(|url| is_same_resource(htu, url)) {
             return Err("htu is another URL");
         }
         if let Some(token) = target.token

@@ -151,7 +151,9 @@ async fn check_proof(
     let app = oauth.parts().apps.find(&access.client).await.map_err(TokenFault::from)?;
     let app = app.ok_or(TokenFault::Invalid("its app is gone"))?;
     let url = oauth.parts().issuer.url(shown.path);
-    let target = Target { method: shown.method, url: &url, token: Some(shown.token) };
+    let alias = oauth.parts().mtls_url.as_ref().map(|alias| alias.url(shown.path));
+    let (method, alias) = (shown.method, alias.as_deref());
+    let target = Target { method, url: &url, alias, token: Some(shown.token) };
     match accept(oauth, &app, text, &target).await {
         Ok(held) if held == key => Ok(()),
         Ok(_) => Err(ProofFault::Proof("the access token is bound to another key").into()),

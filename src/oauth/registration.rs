@@ -273,7 +273,7 @@ fn network(ip: Option<IpAddr>) -> Digest {
 
 fn rules<'a>(oauth: &'a OAuth, held: &Scope) -> Rules<'a> {
     Rules {
-        offered: oauth.metadata().values(),
+        offered: oauth.offered(),
         scopes: oauth.parts().registration.allowed_scopes.union(held),
     }
 }

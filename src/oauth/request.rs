@@ -208,9 +208,14 @@ fn claims(
         }
         None => (None, None),
     };
-    let acr = acr.or_else(|| AcrRequest::wish(params.get("acr_values")?.split(' ')));
+    Ok((claims, acr.or_else(|| acr_wish(params, app))))
+}
+
+/// How sure a sign-in is wished to be: `acr_values`, else what the app registered.
+pub(in crate::oauth) fn acr_wish(params: &Params, app: &App) -> Option<AcrRequest> {
+    let asked = AcrRequest::wish(params.get("acr_values").unwrap_or_default().split(' '));
     let registered = app.metadata.default_acr_values.iter().map(String::as_str);
-    Ok((claims, acr.or_else(|| AcrRequest::wish(registered))))
+    asked.or_else(|| AcrRequest::wish(registered))
 }
 
 /// The scope asked for, within what the app may ask; its default scopes if it names none.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use crate::accounts::service::Accounts;
 use crate::apps::service::Apps;
@@ -62,6 +63,8 @@ pub struct Parts {
     pub registration: Registration,
     /// Whether clients can show certificates.
     pub sees_certificates: bool,
+    /// Where clients with certificates come, if it is known.
+    pub mtls_url: Option<Issuer>,
     /// The authorities whose certificates name apps.
     pub authorities: Option<Authorities>,
     /// Seals what has to be known again.
@@ -71,7 +74,8 @@ pub struct Parts {
 #[derive(Debug)]
 struct Inner {
     parts: Parts,
-    metadata: Metadata,
+    metadata: Cache<(), Arc<Metadata>>,
+    offered: Value,
     caches: Caches,
     macs: Macs,
 }
@@ -112,12 +116,13 @@ impl OAuth {
             client_keys: ClientKeys::default(),
             sealing_keys: SealingKeys::default(),
         };
-        let metadata = Metadata::new(&parts);
+        let metadata = Cache::new(changes, Topic::Apps, 1);
+        let offered = Metadata::offered(&parts);
         let macs = Macs {
             browser_state: parts.vault.mac_key(session_state::PURPOSE),
             sid: parts.vault.mac_key(sid::PURPOSE),
         };
-        Self(Arc::new(Inner { parts, metadata, caches, macs }))
+        Self(Arc::new(Inner { parts, metadata, offered, caches, macs }))
     }
 
     /// What it was made of.
@@ -125,9 +130,21 @@ impl OAuth {
         &self.0.parts
     }
 
-    /// What it says of itself.
-    pub fn metadata(&self) -> &Metadata {
-        &self.0.metadata
+    /// What it says of itself. Held until an app changes.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn metadata(&self) -> Result<Arc<Metadata>, DbError> {
+        let load = async {
+            let details = self.parts().apps.details_types().await?;
+            Ok(Arc::new(Metadata::new(self.parts(), details)))
+        };
+        self.0.metadata.get_or_load(&(), load).await
+    }
+
+    /// What it offers to apps that register themselves.
+    pub(in crate::oauth) fn offered(&self) -> &Value {
+        &self.0.offered
     }
 
     pub(in crate::oauth) fn ctx(&self) -> &Ctx {

@@ -30,8 +30,7 @@ mod tests {
 
     #[test]
     fn a_session_has_one_name_for_each_app() {
-        let (portal, other): (AppId, AppId) =
-            ("portal".parse().unwrap(), "other".parse().unwrap());
+        let (portal, other): (AppId, AppId) = ("portal".parse().unwrap(), "other".parse().unwrap());
         let (key, session) = (Vault::new(&[7; 32]).mac_key(PURPOSE), Digest([1; 32]));
         let it = name(&key, &portal, session);
 

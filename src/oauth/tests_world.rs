@@ -69,6 +69,7 @@ pub(in crate::oauth) async fn world() -> World {
         outbound: Outbound::new(&config.outbound).unwrap(),
         registration: config.registration.clone(),
         sees_certificates: false,
+        mtls_url: None,
         authorities: None,
         vault: vault.clone(),
         ctx,

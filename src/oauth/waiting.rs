@@ -16,6 +16,7 @@ use crate::base::id::{AccountId, AppId, GrantId, UserId};
 use crate::base::scope::Scope;
 use crate::base::secret::{Digest, Secret};
 use crate::db::error::DbError;
+use crate::oauth::acr::AcrRequest;
 use crate::oauth::eligibility;
 use crate::oauth::error::{Refusal, TokenError};
 use crate::oauth::grant::{Approval, CODE_TTL, is_secret};
@@ -66,6 +67,9 @@ pub(in crate::oauth) struct Asked {
     /// What stands on both screens, so that people see that they belong together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::oauth) binding_message: Option<String>,
+    /// How sure the sign-in is wished to be; what it was is told truthfully.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::oauth) acr: Option<AcrRequest>,
     /// What the app is told with when the user has decided; sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(in crate::oauth) notice: Option<String>,
@@ -241,7 +245,7 @@ pub(in crate::oauth) async fn answer(
     let answered = if approve {
         let code = waiting.code(kind);
         let Ask { id, app, .. } = ask(oauth, waiting.clone(), login).await?;
-        let Asked { scope, resource, authorization_details, .. } = waiting.asked;
+        let Asked { scope, resource, authorization_details, acr, .. } = waiting.asked;
         let by = Approval {
             user: login.user.clone(),
             session: login.session,
@@ -250,7 +254,7 @@ pub(in crate::oauth) async fn answer(
             scope: scope.clone(),
         };
         let request =
-            AuthorizeRequest { scope, resource, authorization_details, ..Default::default() };
+            AuthorizeRequest { scope, resource, authorization_details, acr, ..Default::default() };
         // The app has as long as it has for a code, or what is left of the request's time.
         let end = waiting.expires_at.max(now + CODE_TTL);
         store_waiting::approve(

@@ -19,6 +19,7 @@ use crate::policy::service::Policies;
 use crate::projects::service::Projects;
 use crate::queue::service::Queue;
 use crate::tls::Tls;
+use crate::tls::authorities::Authorities;
 use crate::users::service::Users;
 
 /// Everything that requests are answered with.
@@ -64,6 +65,8 @@ pub struct ServerParts {
     pub outbound: Outbound,
     /// TLS of our own, if it does not end at a proxy.
     pub tls: Option<Tls>,
+    /// The authorities whose certificates name apps.
+    pub authorities: Option<Authorities>,
     /// The protocol.
     pub oauth: OAuth,
     /// The gate of the resource API.

@@ -98,7 +98,8 @@ impl Server {
         let projects = Projects::new(&ctx);
         let outbound = Outbound::new(&config.outbound)?;
         let tls = config.tls.listener.as_ref().map(Tls::new).transpose()?;
-        let authorities = config.tls.client_ca_file.as_deref().map(Authorities::load);
+        let authorities =
+            config.tls.client_ca_file.as_deref().map(Authorities::load).transpose()?;
         let oauth = OAuth::new(Parts {
             ctx: ctx.clone(),
             issuer: config.issuer.clone(),
@@ -110,7 +111,8 @@ impl Server {
             outbound: outbound.clone(),
             registration: config.registration.clone(),
             sees_certificates: config.tls.sees_certificates(),
-            authorities: authorities.transpose()?,
+            mtls_url: config.tls.mtls_url(&config.issuer),
+            authorities: authorities.clone(),
             vault: vault.clone(),
         });
         let gate = Gate::new(&ctx, &oauth, &users, &accounts, &apps, &policies)
@@ -130,6 +132,7 @@ impl Server {
             projects,
             outbound,
             tls,
+            authorities,
             oauth,
             gate,
         })))

@@ -1,9 +1,9 @@
 //! The authorities whose word counts for the certificates of clients. Source: RFC 8705
 //! section 2.1.
 
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 use rustls::RootCertStore;
@@ -11,11 +11,23 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 
-use crate::tls::{BadTls, certificates, provider};
+use crate::tls::{BadTls, certificates, provider, stamp};
 
-/// Trusted authorities. Cheap to clone.
+/// Trusted authorities, taken up again when their file changes. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Authorities(Arc<dyn ClientCertVerifier>);
+pub struct Authorities(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    current: RwLock<Current>,
+}
+
+#[derive(Clone, Debug)]
+struct Current {
+    verifier: Arc<dyn ClientCertVerifier>,
+    stamp: Option<SystemTime>,
+}
 
 impl Authorities {
     /// The authorities of a PEM file.
@@ -23,14 +35,23 @@ impl Authorities {
     /// # Errors
     /// [`BadTls`].
     pub fn load(path: &Path) -> Result<Self, BadTls> {
-        const NAME: &str = "tls.client_ca_file";
-        let unusable = || BadTls::Pem(NAME, "certificates of authorities");
-        let mut roots = RootCertStore::empty();
-        for certificate in certificates(NAME, path)? {
-            roots.add(certificate).map_err(|_| unusable())?;
+        let current = RwLock::new(read(path)?);
+        Ok(Self(Arc::new(Inner { path: path.to_owned(), current })))
+    }
+
+    /// Takes up the file again if it was changed; says whether it was. Everything stays as it is
+    /// if the new file is no good.
+    ///
+    /// # Errors
+    /// [`BadTls`].
+    pub fn reload_if_changed(&self) -> Result<bool, BadTls> {
+        let Inner { path, current } = &*self.0;
+        if stamp(path) == current.read().unwrap_or_else(PoisonError::into_inner).stamp {
+            return Ok(false);
         }
-        let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
-        Ok(Self(builder.build().map_err(|_| unusable())?))
+        let new = read(path)?;
+        *current.write().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(true)
     }
 
     /// Whether they vouch for a certificate of a client: a chain of signatures leads to one of
@@ -40,6 +61,21 @@ impl Authorities {
         let Ok(seconds) = u64::try_from(now.timestamp()) else { return false };
         let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         let chain: Vec<_> = chain.iter().map(|one| CertificateDer::from(one.as_slice())).collect();
-        self.0.verify_client_cert(&CertificateDer::from(certificate), &chain, now).is_ok()
+        let current = self.0.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let certificate = CertificateDer::from(certificate);
+        current.verifier.verify_client_cert(&certificate, &chain, now).is_ok()
     }
+}
+
+/// The stamp is read first: a file that is changed meanwhile is taken up the next time.
+fn read(path: &Path) -> Result<Current, BadTls> {
+    const NAME: &str = "tls.client_ca_file";
+    let unusable = || BadTls::Pem(NAME, "certificates of authorities");
+    let stamp = stamp(path);
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(NAME, path)? {
+        roots.add(certificate).map_err(|_| unusable())?;
+    }
+    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
+    Ok(Current { verifier: builder.build().map_err(|_| unusable())?, stamp })
 }

@@ -100,8 +100,12 @@ impl Tls {
 }
 
 fn stamps(settings: &Listener) -> Stamps {
-    [&settings.certificate_file, &settings.key_file]
-        .map(|path| fs::metadata(path).and_then(|found| found.modified()).ok())
+    [&settings.certificate_file, &settings.key_file].map(|path| stamp(path))
+}
+
+/// When a file was changed last.
+fn stamp(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|found| found.modified()).ok()
 }
 
 /// The stamps are read first: a file that is changed meanwhile is taken up the next time.

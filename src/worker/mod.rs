@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::server::Server;
+use crate::tls::BadTls;
 
 /// How long another process's change may go unnoticed.
 const POLL_EVERY: Duration = Duration::from_millis(250);
@@ -17,7 +18,7 @@ const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// How often the age of the keys is looked at.
 const ROTATE_EVERY: Duration = Duration::from_mins(10);
 
-/// How often the files of the TLS certificate are looked at.
+/// How often the files with certificates are looked at.
 const TLS_EVERY: Duration = Duration::from_secs(5);
 
 /// Runs the background work of a node until `stop` is cancelled.
@@ -70,13 +71,25 @@ async fn sweep(server: &Server) {
     }
 }
 
+/// Takes up what operators put in place of files with certificates.
 async fn certificates(server: &Server) {
-    let Some(tls) = server.tls.clone() else { return };
-    match tokio::task::spawn_blocking(move || tls.reload_if_changed()).await {
-        Ok(Ok(true)) => tracing::info!("the new TLS certificate is in use"),
+    if let Some(tls) = server.tls.clone() {
+        taken_up("tls.certificate_file", move || tls.reload_if_changed()).await;
+    }
+    if let Some(authorities) = server.authorities.clone() {
+        taken_up("tls.client_ca_file", move || authorities.reload_if_changed()).await;
+    }
+}
+
+async fn taken_up(
+    name: &'static str,
+    reload: impl FnOnce() -> Result<bool, BadTls> + Send + 'static,
+) {
+    match tokio::task::spawn_blocking(reload).await {
+        Ok(Ok(true)) => tracing::info!(name, "the new certificates are in use"),
         Ok(Ok(false)) => {}
-        Ok(Err(error)) => tracing::error!(%error, "the new TLS certificate cannot be used"),
-        Err(error) => tracing::error!(%error, "the TLS certificate could not be looked at"),
+        Ok(Err(error)) => tracing::error!(name, %error, "the new certificates cannot be used"),
+        Err(error) => tracing::error!(name, %error, "the certificates could not be looked at"),
     }
 }
 

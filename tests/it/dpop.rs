@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::common::actors::{ClientApp, Tokens, VERIFIER};
 use crate::common::answer::Answer;
 use crate::common::database::Kind;
-use crate::common::fapi::Fapi;
+use crate::common::fapi::{By, Case, Fapi, Site};
 use crate::common::proof::{ProofKey, claims};
 use crate::common::server::TestServer;
 use crate::common::world::{ada, backend, portal};
@@ -262,7 +262,7 @@ async fn a_nonce_is_asked_for_where_the_app_says_so(db: Kind) {
 }
 
 async fn proofs_of_fapi_apps_are_not_signed_with_rs256(db: Kind) {
-    let server = TestServer::start(db).await;
+    let server = Site::start(Case { db, by: By::Key }).await;
     let document = server.browser().get("/.well-known/openid-configuration").await.json();
     assert_eq!(
         document["dpop_signing_alg_values_supported"],

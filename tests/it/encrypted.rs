@@ -1,9 +1,11 @@
 //! Answers that are signed or encrypted as apps registered: userinfo and ID tokens.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use crate::common::actors::Tokens;
 use crate::common::database::Kind;
+use crate::common::host::Host;
 use crate::common::opener::Opener;
 use crate::common::server::TestServer;
 use crate::common::world::{ben, portal};
@@ -13,6 +15,7 @@ both!(
     userinfo_is_signed_as_registered,
     userinfo_is_encrypted_as_registered,
     id_tokens_are_encrypted_as_registered,
+    logout_tokens_are_encrypted_as_id_tokens_are,
     an_app_without_a_key_is_told_so,
     case_37_signed_userinfo_is_no_other_token,
 );
@@ -98,6 +101,39 @@ async fn id_tokens_are_encrypted_as_registered(db: Kind) {
         assert!(readable.location_param("code").is_some(), "{readable:?}");
         assert_eq!(closed.refusal(), "303 invalid_request");
     }
+}
+
+async fn logout_tokens_are_encrypted_as_id_tokens_are(db: Kind) {
+    let server = TestServer::start_reaching_loopback(db).await;
+    let (app, ben, host) = (portal(&server), ben(&server), Host::start().await);
+    host.put("/out", "text/plain", "");
+    let opener = Opener::new("ECDH-ES");
+    let mut metadata = json!({
+        "id_token_encrypted_response_alg": "ECDH-ES",
+        "id_token_encrypted_response_enc": "A128GCM",
+        "jwks": opener.jwks(), "backchannel_logout_uri": host.at("/out"),
+    });
+    register(&server, &metadata).await;
+    let id = opener.open(&app.tokens(&server, &ben).await.id);
+
+    // Nothing is sent in clear while there is no key; it is tried again when there is one.
+    metadata["jwks"] = Opener::new("RSA-OAEP-256").jwks();
+    register(&server, &metadata).await;
+    ben.browser.get(&format!("/logout?id_token_hint={id}")).await;
+    server.deliver().await;
+    assert_eq!(host.visits("/out").len(), 0);
+    metadata["jwks"] = opener.jwks();
+    register(&server, &metadata).await;
+    server.advance(TimeDelta::minutes(10));
+    server.deliver().await;
+
+    let visits = host.visits("/out");
+    let (_, token) = visits[0].body.split_once("logout_token=").expect("a token");
+    assert_eq!(jwt::header(token)["cty"], "JWT");
+    let signed = opener.open(token);
+    server.server.keys.verify(&signed).expect("a signature of ours");
+    assert_eq!(jwt::header(&signed)["typ"], "logout+jwt");
+    assert_eq!(jwt::claims(&signed)["sid"], jwt::claims(&id)["sid"]);
 }
 
 async fn an_app_without_a_key_is_told_so(db: Kind) {

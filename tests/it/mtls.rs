@@ -1,6 +1,5 @@
 //! Certificates of clients: who an app is, and what its tokens are bound to. Source: RFC 8705.
 
-use narthex::config::model::Config;
 use rcgen::date_time_ymd;
 use serde_json::{Value, json};
 
@@ -8,7 +7,9 @@ use crate::common::actors::{Tokens, VERIFIER, basic};
 use crate::common::answer::Answer;
 use crate::common::browser::Browser;
 use crate::common::database::Kind;
+use crate::common::proof::{self, ProofKey};
 use crate::common::server::TestServer;
+use crate::common::signer::bent;
 use crate::common::tls::{Authority, Identity, TlsServer, params};
 use crate::common::world::{ada, backend, portal};
 use crate::common::{both, jwt};
@@ -21,6 +22,8 @@ both!(
     refresh_tokens_of_public_apps_stay_with_the_certificate,
     case_30_a_header_is_believed_from_the_proxy_only,
     what_is_advertised_follows_the_configuration,
+    rfc8705_5_aliases_lead_to_where_certificates_are_seen,
+    authorities_are_taken_up_again_when_their_file_changes,
 );
 
 const NAME: &str = "CN=back end,O=Acme\\, Inc.,C=DE";
@@ -28,12 +31,6 @@ const NAME: &str = "CN=back end,O=Acme\\, Inc.,C=DE";
 /// What a certificate, in DER, is called in tokens.
 fn thumbprint(identity: &Identity) -> Value {
     json!({"x5t#S256": jwt::encode(narthex::base::secret::Digest::of(&identity.der()).0)})
-}
-
-fn trust(config: &mut Config, authority: &Authority) {
-    let path = config.data_dir.join("clients.pem");
-    std::fs::write(&path, &authority.certificate).expect("written");
-    config.tls.client_ca_file = Some(path);
 }
 
 /// Gives the app `backend` these metadata.
@@ -51,7 +48,7 @@ async fn own_token(http: &Browser) -> Answer {
 
 async fn tls_client_auth_takes_a_certificate_of_a_trusted_authority(db: Kind) {
     let (authority, stranger) = (Authority::new("Clients"), Authority::new("Clients"));
-    let tls = TlsServer::start(db, |config| trust(config, &authority)).await;
+    let tls = TlsServer::start(db, |config| authority.trusted_by(config)).await;
     let metadata = json!({
         "token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": NAME,
     });
@@ -92,7 +89,7 @@ async fn tls_client_auth_takes_a_certificate_of_a_trusted_authority(db: Kind) {
 
 async fn tls_client_auth_by_a_name_beside_the_subject(db: Kind) {
     let authority = Authority::new("Clients");
-    let tls = TlsServer::start(db, |config| trust(config, &authority)).await;
+    let tls = TlsServer::start(db, |config| authority.trusted_by(config)).await;
     let certificate = authority.client("x", &["client.acme.example", "192.0.2.7"]);
     let ask = async |name: &str, value: &str| {
         let method = "tls_client_auth";
@@ -260,9 +257,78 @@ async fn what_is_advertised_follows_the_configuration(db: Kind) {
 
     let without = TestServer::start(db).await;
     let with = TlsServer::start(db, |_| ()).await;
-    let trusting = TlsServer::start(db, |config| trust(config, &authority)).await;
+    let trusting = TlsServer::start(db, |config| authority.trusted_by(config)).await;
 
     assert_eq!(methods(&without).await, (false, false, false));
     assert_eq!(methods(&with.server).await, (true, false, true));
     assert_eq!(methods(&trusting.server).await, (true, true, true));
+}
+
+async fn rfc8705_5_aliases_lead_to_where_certificates_are_seen(db: Kind) {
+    let authority = Authority::new("Clients");
+    let tls = TlsServer::start(db, |config| authority.trusted_by(config)).await;
+    let metadata = json!({
+        "token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": NAME,
+    });
+    backend_with(&tls.server, &metadata).await;
+    let document = tls.server.browser().get("/.well-known/openid-configuration").await.json();
+    let aliases = document["mtls_endpoint_aliases"].as_object().expect("aliases");
+    let http = tls.client(Some(&authority.client("back end", &[])));
+    let own = [("client_id", "backend"), ("scope", "project.read"), ("token", "x")];
+    let fields = [&own[..], &[("grant_type", "client_credentials")]].concat();
+
+    for (name, alias) in aliases {
+        let alias = alias.as_str().expect("a URL");
+        assert_eq!(alias.rsplit('/').next(), document[name].as_str().unwrap().rsplit('/').next());
+        let known = http.post(alias, &fields).await;
+        assert_ne!(known.status, 404, "{name}");
+        assert_ne!(known.refusal(), "401 invalid_client", "{name}");
+    }
+    // A proof may be for the endpoint by either of its names.
+    let key = ProofKey::new();
+    let alias = aliases["token_endpoint"].as_str().expect("a URL");
+    for (htu, status) in [(alias, 200), ("https://other.example/token", 400)] {
+        let claims = bent(&proof::claims(&tls.server, "POST", "/token"), &[("htu", json!(htu))]);
+        let proof = key.sign(&key.header(), &claims);
+        let answer = http.post_with(alias, &[("dpop", &*proof)], &fields).await;
+        assert_eq!(answer.status, status, "{htu}: {answer:?}");
+    }
+    let without = TestServer::start(db).await;
+    let document = without.browser().get("/.well-known/openid-configuration").await.json();
+    assert!(document.get("mtls_endpoint_aliases").is_none());
+}
+
+async fn authorities_are_taken_up_again_when_their_file_changes(db: Kind) {
+    let (old, new) = (Authority::new("Clients"), Authority::new("Clients"));
+    let mut place = None;
+    let tls = TlsServer::start(db, |config| {
+        old.trusted_by(config);
+        place.clone_from(&config.tls.client_ca_file);
+    })
+    .await;
+    let metadata = json!({
+        "token_endpoint_auth_method": "tls_client_auth", "tls_client_auth_subject_dn": NAME,
+    });
+    backend_with(&tls.server, &metadata).await;
+    let (of_old, of_new) = (old.client("back end", &[]), new.client("back end", &[]));
+    let ask = async |identity: &Identity| own_token(&tls.client(Some(identity))).await.status;
+    let reload =
+        || tls.server.server.authorities.as_ref().expect("authorities").reload_if_changed();
+    let put = |text: &str| {
+        let file = place.as_ref().expect("a file");
+        std::fs::write(file, text).expect("written");
+        // The clock of a file system may be coarse.
+        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
+        std::fs::File::options().write(true).open(file).unwrap().set_modified(later).unwrap();
+    };
+    assert_eq!((ask(&of_old).await, ask(&of_new).await), (200, 401));
+
+    put("nonsense");
+    reload().unwrap_err();
+    assert_eq!(ask(&of_old).await, 200, "a file that is no good changes nothing");
+    put(&new.certificate);
+    assert!(reload().expect("good"));
+
+    assert!(!reload().expect("good"), "once is enough");
+    assert_eq!((ask(&of_old).await, ask(&of_new).await), (401, 200));
 }

@@ -1,44 +1,5 @@
 //! The official plan `oidcc-formpost-basic-certification-test-plan`: the basic plan, by form.
 
-use crate::oidc::plan;
+use crate::oidc::basic_plan;
 
-plan!("form_post";
-    tokens::oidcc_server,
-    tokens::oidcc_idtoken_signature,
-    tokens::oidcc_idtoken_unsigned,
-    tokens::oidcc_userinfo_get,
-    tokens::oidcc_userinfo_post_header,
-    tokens::oidcc_userinfo_post_body,
-    tokens::oidcc_scope_profile,
-    tokens::oidcc_scope_email,
-    tokens::oidcc_scope_address,
-    tokens::oidcc_scope_phone,
-    tokens::oidcc_scope_all,
-    tokens::oidcc_ensure_other_scope_order_succeeds,
-    tokens::oidcc_codereuse,
-    tokens::oidcc_codereuse_30seconds,
-    tokens::oidcc_server_client_secret_post,
-    tokens::oidcc_refresh_token,
-    tokens::oidcc_ensure_request_with_valid_pkce_succeeds,
-    tokens::oidcc_claims_essential,
-    sign_ins::oidcc_prompt_login,
-    sign_ins::oidcc_prompt_none_not_logged_in,
-    sign_ins::oidcc_prompt_none_logged_in,
-    sign_ins::oidcc_max_age_1,
-    sign_ins::oidcc_max_age_10000,
-    sign_ins::oidcc_id_token_hint,
-    sign_ins::oidcc_login_hint,
-    requests::oidcc_response_type_missing,
-    requests::oidcc_ensure_request_without_nonce_succeeds_for_code_flow,
-    requests::oidcc_display_page,
-    requests::oidcc_display_popup,
-    requests::oidcc_ensure_request_with_unknown_parameter_succeeds,
-    requests::oidcc_ui_locales,
-    requests::oidcc_claims_locales,
-    requests::oidcc_ensure_request_with_acr_values_succeeds,
-    requests::oidcc_ensure_registered_redirect_uri,
-    requests::oidcc_ensure_post_request_succeeds,
-    requests::oidcc_unsigned_request_object,
-    requests::oidcc_ensure_request_object_with_redirect_uri,
-    requests::oidcc_request_uri_unsigned,
-);
+basic_plan!("form_post");

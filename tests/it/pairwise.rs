@@ -10,6 +10,7 @@ both!(
     one_sector_knows_a_user_by_one_name_and_another_by_another,
     a_pairwise_name_works_wherever_a_sub_does,
     several_hosts_need_a_sector_identifier,
+    two_apps_cannot_compare_what_they_call_a_session,
 );
 
 const APPS: &str = "apps:
@@ -99,4 +100,25 @@ async fn several_hosts_need_a_sector_identifier(db: Kind) {
 
     server.try_apply(&yaml("")).await.unwrap_err();
     server.apply(&yaml(", sector_identifier_uri: https://a.example/sector.json")).await;
+}
+
+async fn two_apps_cannot_compare_what_they_call_a_session(db: Kind) {
+    let server = TestServer::start(db).await;
+    server.apply(APPS).await;
+    let ben = ben(&server);
+    let left = app(&server, "left", "https://left.example/cb");
+    let left_too = app(&server, "left-too", "https://left.example/other");
+
+    let (first, again) = (left.tokens(&server, &ben).await, left.tokens(&server, &ben).await);
+    let too = left_too.tokens(&server, &ben).await;
+    let public = portal(&server).tokens(&server, &ben).await;
+
+    let claim = |tokens: &Tokens, name: &str| jwt::claims(&tokens.id)[name].clone();
+    assert_eq!(claim(&first, "sid"), claim(&again, "sid"));
+    for other in [&too, &public] {
+        assert_ne!(claim(&first, "sid"), claim(other, "sid"));
+    }
+    // What names the user to us is another text each time, and not there where sub does it.
+    assert_ne!(claim(&first, "jti"), claim(&again, "jti"));
+    assert!(claim(&public, "jti").is_null());
 }

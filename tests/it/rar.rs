@@ -31,6 +31,7 @@ both!(
     rfc9396_5_bad_details_are_refused_everywhere,
     rfc9396_consent_to_details_is_for_one_occasion,
     rfc9396_apps_have_details_of_their_own,
+    rfc9396_10_the_metadata_name_the_types_that_apps_may_use,
 );
 
 fn bank(server: &TestServer) -> ClientApp {
@@ -162,4 +163,24 @@ async fn rfc9396_apps_have_details_of_their_own(db: Kind) {
     assert_eq!(jwt::claims(&access)["authorization_details"], asked);
     let none = backend(&server).token(&fields).await;
     assert_eq!(none.refusal(), "400 invalid_authorization_details");
+}
+
+async fn rfc9396_10_the_metadata_name_the_types_that_apps_may_use(db: Kind) {
+    let server = TestServer::start(db).await;
+    let told = async |path: &str| {
+        let document = server.browser().get(path).await.expect(200).json();
+        document.get("authorization_details_types_supported").cloned()
+    };
+    let both = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
+    for path in both {
+        assert_eq!(told(path).await, None, "none may use any");
+    }
+
+    server.apply(APPS).await;
+
+    for path in both {
+        assert_eq!(told(path).await, Some(json!(["account", "payment"])), "{path}");
+    }
+    server.apply(&APPS.replace("[payment, account]", "[payment]")).await;
+    assert_eq!(told(both[0]).await, Some(json!(["payment"])));
 }

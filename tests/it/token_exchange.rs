@@ -1,5 +1,7 @@
 //! Token exchange. Source: RFC 8693.
 
+mod id_token;
+
 use chrono::TimeDelta;
 use serde_json::json;
 

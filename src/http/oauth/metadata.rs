@@ -2,11 +2,12 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::base::document::Document;
+use crate::oauth::error::TokenError;
 use crate::server::Server;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -20,7 +21,10 @@ pub(in crate::http::oauth) async fn openid(
     State(server): State<Server>,
     headers: HeaderMap,
 ) -> Response {
-    document(&headers, JSON, server.oauth.metadata().openid())
+    match server.oauth.metadata().await {
+        Ok(metadata) => document(&headers, JSON, metadata.openid()),
+        Err(error) => TokenError::from(error).into_response(),
+    }
 }
 
 /// `GET /.well-known/oauth-authorization-server`.
@@ -28,7 +32,10 @@ pub(in crate::http::oauth) async fn oauth(
     State(server): State<Server>,
     headers: HeaderMap,
 ) -> Response {
-    document(&headers, JSON, server.oauth.metadata().oauth())
+    match server.oauth.metadata().await {
+        Ok(metadata) => document(&headers, JSON, metadata.oauth()),
+        Err(error) => TokenError::from(error).into_response(),
+    }
 }
 
 /// `GET /.well-known/oauth-protected-resource`. Source: RFC 9728 section 3.

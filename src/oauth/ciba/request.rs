@@ -182,6 +182,10 @@ impl<'a> Wanted<'a> {
     /// # Errors
     /// `invalid_request` or `invalid_binding_message`. Source: CIBA Core sections 7.1 and 13.
     pub(in crate::oauth::ciba) fn parse(params: &'a Params, app: &App) -> Result<Self, TokenError> {
+        // Who sends it believes that it is checked. Source: CIBA Core section 7.1.
+        if params.has("user_code") {
+            return Err(TokenError::InvalidRequest("user_code is not supported"));
+        }
         Ok(Self {
             hint: hint(params)?,
             binding_message: params.get("binding_message").map(message).transpose()?,

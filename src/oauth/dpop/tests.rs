@@ -39,7 +39,7 @@ fn check(bend: impl FnOnce(&mut Value, &mut Value), expected: Result<(), &str>) 
     let mut header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": key.jwk()});
     let mut claims = json!({"jti": "1", "htm": "POST", "htu": URL, "iat": NOW});
     bend(&mut header, &mut claims);
-    let target = Target { method: "POST", url: URL, token: None };
+    let target = Target { method: "POST", url: URL, alias: None, token: None };
     let read = Proof::read(&key.sign(&header, &claims), &target, &Algorithm::ALL);
     assert_eq!(read.as_ref().map(drop).map_err(|why| *why), expected, "{header} {claims}");
     if let Ok(proof) = read {
@@ -121,7 +121,7 @@ fn case_31_a_proof_at_a_resource_holds_the_hash_of_its_token() {
     let key = Key::new();
     let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": key.jwk()});
     let read = |claims: &Value| {
-        let target = Target { method: "POST", url: URL, token: Some("token") };
+        let target = Target { method: "POST", url: URL, alias: None, token: Some("token") };
         Proof::read(&key.sign(&header, claims), &target, &Algorithm::ALL).map(drop)
     };
     let mut claims = json!({"jti": "1", "htm": "POST", "htu": URL, "iat": NOW});
@@ -162,7 +162,7 @@ fn case_31_a_proof_is_fresh_for_a_minute_either_way() {
 proptest! {
     #[test]
     fn any_text_is_a_proof_or_is_refused(text in "[A-Za-z0-9_.-]{0,200}|\\PC{0,80}") {
-        let target = Target { method: "POST", url: URL, token: None };
+        let target = Target { method: "POST", url: URL, alias: None, token: None };
         prop_assert!(Proof::read(&text, &target, &Algorithm::ALL).is_err());
     }
 

@@ -30,9 +30,8 @@ pub(in crate::oauth::token_exchange) async fn stands_for(
         return Ok(None);
     };
     let live = store::live_grants(&oauth.ctx().db, (&user, &app.id), now).await?;
-    let is_of_session = |name: &str| {
-        live.iter().find(|(_, session)| sid::of(oauth, &app.id, *session) == name)
-    };
+    let is_of_session =
+        |name: &str| live.iter().find(|(_, session)| sid::of(oauth, &app.id, *session) == name);
     let Some((id, _)) = hint.sid.as_deref().and_then(is_of_session) else { return Ok(None) };
     let Some(grant) = oauth.read_grant(*id).await? else { return Ok(None) };
     let Some(by) = grant.approval() else { return Ok(None) };

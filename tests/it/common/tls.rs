@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use narthex::config::model::Config;
+use narthex::config::model::{self, Config};
 use narthex::config::tls::Listener;
 use narthex::http;
 use rcgen::{
@@ -60,6 +60,13 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), certificate }
     }
 
+    /// Has a server take its word for clients.
+    pub fn trusted_by(&self, config: &mut Config) {
+        let path = config.data_dir.join("clients.pem");
+        std::fs::write(&path, &self.certificate).expect("written");
+        config.tls.client_ca_file = Some(path);
+    }
+
     /// A certificate for a client.
     pub fn client(&self, name: &str, hosts: &[&str]) -> Identity {
         self.issue(params(name, hosts))
@@ -112,6 +119,8 @@ impl TlsServer {
                 key_file,
                 asks_for_certificates: true,
             });
+            config.tls.client_certificate_url =
+                model::Issuer::parse(&format!("https://{address}")).ok();
             bend(config);
         })
         .await;

@@ -4,15 +4,18 @@ use serde_json::{Value, json};
 
 use crate::common::both;
 use crate::common::database::Kind;
-use crate::common::fapi::{Changed, Fapi, borrowed};
+use crate::common::fapi::{By, Case, Changed, Fapi, Site, borrowed, by_key_and_certificate};
 use crate::common::server::TestServer;
 use crate::common::signer::{Signer, bent};
 use crate::common::world::ben;
 
-both!(
+by_key_and_certificate!(
     discovery_end_point_verification,
     happy_flow,
     ensure_client_id_in_token_endpoint,
+);
+
+both!(
     ensure_client_assertion_in_token_endpoint,
     ensure_client_assertion_with_exp_is_5_minutes_in_past_fails,
     ensure_client_assertion_with_wrong_aud_fails,
@@ -26,12 +29,16 @@ both!(
     what_breaks_the_profile_is_not_registered,
 );
 
+fn by_key(db: Kind) -> Case {
+    Case { db, by: By::Key }
+}
+
 /// Pushes, and exchanges a good code, with a bent assertion.
 async fn with_assertion(
     db: Kind,
     changed: impl Fn(&TestServer) -> Vec<(&'static str, Value)>,
 ) -> [String; 2] {
-    let server = TestServer::start(db).await;
+    let server = Site::start(by_key(db)).await;
     let client = Fapi::security(&server, "one").await;
     let code = client.code(&ben(&server)).await;
     let assertion = || client.key.sign("", &bent(&client.statement(), &changed(&server)));
@@ -54,8 +61,8 @@ async fn with_assertion(
 const REFUSED: [&str; 2] = ["401 invalid_client", "401 invalid_client"];
 const TAKEN: [&str; 2] = ["201 ", "200 "];
 
-async fn discovery_end_point_verification(db: Kind) {
-    let server = TestServer::start(db).await;
+async fn discovery_end_point_verification(case: Case) {
+    let server = Site::start(case).await;
     let metadata = server.browser().get("/.well-known/openid-configuration").await.json();
     let has = |name: &str, value: &str| {
         let list = metadata[name].as_array().unwrap_or_else(|| panic!("{name}: {metadata}"));
@@ -68,6 +75,16 @@ async fn discovery_end_point_verification(db: Kind) {
     has("response_types_supported", "code");
     has("code_challenge_methods_supported", "S256");
     has("token_endpoint_auth_methods_supported", "private_key_jwt");
+    if case.by == By::Certificate {
+        has("token_endpoint_auth_methods_supported", "tls_client_auth");
+        assert_eq!(metadata["tls_client_certificate_bound_access_tokens"], true);
+        let aliases = metadata["mtls_endpoint_aliases"].as_object().expect("aliases");
+        for (name, alias) in aliases {
+            let (alias, own) = (alias.as_str().unwrap(), metadata[name].as_str().unwrap());
+            assert!(alias.starts_with("https://"), "{name}");
+            assert_eq!(own.rsplit('/').next(), alias.rsplit('/').next(), "{name}");
+        }
+    }
     for alg in ["PS256", "ES256", "EdDSA"] {
         has("token_endpoint_auth_signing_alg_values_supported", alg);
         has("dpop_signing_alg_values_supported", alg);
@@ -78,8 +95,8 @@ async fn discovery_end_point_verification(db: Kind) {
     has("grant_types_supported", "authorization_code");
 }
 
-async fn happy_flow(db: Kind) {
-    let server = TestServer::start(db).await;
+async fn happy_flow(case: Case) {
+    let server = Site::start(case).await;
 
     for (id, alg) in [("one", "PS256"), ("two", "EdDSA")] {
         let client = Fapi::register(&server, id, Signer::new(alg), false).await;
@@ -88,32 +105,33 @@ async fn happy_flow(db: Kind) {
         assert_eq!(client.told(&answer, "state").as_deref(), Some("st"));
         let code = client.told(&answer, "code").unwrap();
         let tokens = client.exchange(&code, &[]).await.expect(200);
-        assert_eq!(tokens.text("token_type"), "DPoP");
+        assert_eq!(tokens.text("token_type"), client.scheme());
         let id_token = tokens.text("id_token");
         assert_eq!(crate::common::jwt::header(&id_token)["alg"], "ES256");
         assert_eq!(crate::common::jwt::claims(&id_token)["nonce"], "no");
-        client.resource("DPoP", &tokens.text("access_token")).await.expect(200);
+        client.resource(&tokens.text("access_token")).await.expect(200);
     }
 }
 
-async fn ensure_client_id_in_token_endpoint(db: Kind) {
-    let server = TestServer::start(db).await;
+async fn ensure_client_id_in_token_endpoint(case: Case) {
+    let server = Site::start(case).await;
     let (one, _two) = (Fapi::security(&server, "one").await, Fapi::security(&server, "two").await);
     let code = one.code(&ben(&server)).await;
 
-    // The second client by name and assertion, by the key of the first.
-    let statement = bent(&one.statement(), &[("iss", json!("two")), ("sub", json!("two"))]);
+    // The second client by name, by the key or the certificate of the first.
     let fields = one.redeeming(&code, &[("client_id", json!("two"))]);
-    let (assertion, proof) = (one.key.sign("", &statement), one.at_token());
-    let foreign = one.post_as(&assertion, "/token", Some(&proof), &borrowed(&fields)).await;
-    let beside = one.exchange(&code, &[("client_id", json!("two"))]).await;
-
-    assert_eq!(foreign.refusal(), "401 invalid_client");
-    assert_eq!(beside.refusal(), "401 invalid_client");
+    let named = one.post("/token", Some(&one.at_token()), &borrowed(&fields)).await;
+    assert_eq!(named.refusal(), "401 invalid_client");
+    if case.by == By::Key {
+        let statement = bent(&one.statement(), &[("iss", json!("two")), ("sub", json!("two"))]);
+        let (assertion, proof) = (one.key.sign("", &statement), one.at_token());
+        let foreign = one.post_as(&assertion, "/token", Some(&proof), &borrowed(&fields)).await;
+        assert_eq!(foreign.refusal(), "401 invalid_client");
+    }
 }
 
 async fn ensure_client_assertion_in_token_endpoint(db: Kind) {
-    let server = TestServer::start(db).await;
+    let server = Site::start(by_key(db)).await;
     let client = Fapi::security(&server, "one").await;
     let code = client.code(&ben(&server)).await;
 
@@ -139,7 +157,7 @@ async fn ensure_client_assertion_with_no_sub_fails(db: Kind) {
 }
 
 async fn ensure_signed_client_assertion_with_rs256_fails(db: Kind) {
-    let server = TestServer::start(db).await;
+    let server = Site::start(by_key(db)).await;
     let key = Signer::new("RS256");
     let mut client = Fapi::register(&server, "one", Signer::new("PS256"), false).await;
     // The set names no algorithm for the key: the server alone stands against RS256.

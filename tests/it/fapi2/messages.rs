@@ -2,15 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::common::both;
-use crate::common::database::Kind;
-use crate::common::fapi::{Changed, Fapi};
+use crate::common::fapi::{Case, Changed, Fapi, Site, by_key_and_certificate};
 use crate::common::jwt;
-use crate::common::server::TestServer;
 use crate::common::signer::{Signer, bent};
 use crate::common::world::ben;
 
-both!(
+by_key_and_certificate!(
     happy_flow,
     user_rejects_authentication,
     ensure_server_accepts_request_object_with_multiple_aud,
@@ -35,8 +32,8 @@ const TYPE: &str = "oauth-authz-req+jwt";
 const REFUSED: &str = "400 invalid_request_object";
 
 /// What pushing a changed request object ends with; numbers are seconds from now.
-async fn pushing(db: Kind, changed: &[(&str, Value)], moments: &[(&str, i64)]) -> String {
-    let server = TestServer::start(db).await;
+async fn pushing(case: Case, changed: &[(&str, Value)], moments: &[(&str, i64)]) -> String {
+    let server = Site::start(case).await;
     let client = Fapi::signing(&server, "one").await;
     let mut claims = bent(&client.object(), changed);
     for (name, offset) in moments {
@@ -45,8 +42,8 @@ async fn pushing(db: Kind, changed: &[(&str, Value)], moments: &[(&str, i64)]) -
     client.push_object(&client.key.sign(TYPE, &claims)).await.refusal()
 }
 
-async fn happy_flow(db: Kind) {
-    let server = TestServer::start(db).await;
+async fn happy_flow(case: Case) {
+    let server = Site::start(case).await;
 
     for (id, alg) in [("one", "PS256"), ("two", "ES256")] {
         let client = Fapi::register(&server, id, Signer::new(alg), true).await;
@@ -60,12 +57,12 @@ async fn happy_flow(db: Kind) {
         assert_eq!(claims["state"], "st");
         let code = client.told(&answer, "code").expect("a code");
         let tokens = client.exchange(&code, &[]).await.expect(200);
-        client.resource("DPoP", &tokens.text("access_token")).await.expect(200);
+        client.resource(&tokens.text("access_token")).await.expect(200);
     }
 }
 
-async fn user_rejects_authentication(db: Kind) {
-    let server = TestServer::start(db).await;
+async fn user_rejects_authentication(case: Case) {
+    let server = Site::start(case).await;
     let client = Fapi::signing(&server, "one").await;
     let ben = ben(&server);
     let uri = client.push(&[]).await.expect(201).text("request_uri");
@@ -79,44 +76,44 @@ async fn user_rejects_authentication(db: Kind) {
     assert_eq!(client.told(&denied, "error").as_deref(), Some("access_denied"));
 }
 
-async fn ensure_server_accepts_request_object_with_multiple_aud(db: Kind) {
-    let server = TestServer::start(db).await;
+async fn ensure_server_accepts_request_object_with_multiple_aud(case: Case) {
+    let server = Site::start(case).await;
     let client = Fapi::signing(&server, "one").await;
     let aud = json!([server.url, "https://other1.example.com", "invalid"]);
     client.push(&[("aud", aud)]).await.expect(201);
 }
 
-async fn ensure_request_object_without_exp_fails(db: Kind) {
-    assert_eq!(pushing(db, &[("exp", Value::Null)], &[]).await, REFUSED);
+async fn ensure_request_object_without_exp_fails(case: Case) {
+    assert_eq!(pushing(case, &[("exp", Value::Null)], &[]).await, REFUSED);
 }
 
-async fn ensure_request_object_without_nbf_fails(db: Kind) {
-    assert_eq!(pushing(db, &[("nbf", Value::Null)], &[]).await, REFUSED);
+async fn ensure_request_object_without_nbf_fails(case: Case) {
+    assert_eq!(pushing(case, &[("nbf", Value::Null)], &[]).await, REFUSED);
 }
 
-async fn ensure_expired_request_object_fails(db: Kind) {
-    assert_eq!(pushing(db, &[], &[("exp", -300)]).await, REFUSED);
+async fn ensure_expired_request_object_fails(case: Case) {
+    assert_eq!(pushing(case, &[], &[("exp", -300)]).await, REFUSED);
 }
 
-async fn ensure_request_object_with_bad_aud_fails(db: Kind) {
+async fn ensure_request_object_with_bad_aud_fails(case: Case) {
     let other = json!("https://www.other1.example.com/");
-    assert_eq!(pushing(db, &[("aud", other)], &[]).await, REFUSED);
+    assert_eq!(pushing(case, &[("aud", other)], &[]).await, REFUSED);
 }
 
-async fn ensure_request_object_with_exp_over_60_fails(db: Kind) {
-    assert_eq!(pushing(db, &[], &[("exp", 70 * 60)]).await, REFUSED);
+async fn ensure_request_object_with_exp_over_60_fails(case: Case) {
+    assert_eq!(pushing(case, &[], &[("exp", 70 * 60)]).await, REFUSED);
 }
 
-async fn ensure_request_object_with_nbf_over_60_fails(db: Kind) {
-    assert_eq!(pushing(db, &[], &[("nbf", -70 * 60)]).await, REFUSED);
+async fn ensure_request_object_with_nbf_over_60_fails(case: Case) {
+    assert_eq!(pushing(case, &[], &[("nbf", -70 * 60)]).await, REFUSED);
 }
 
-async fn ensure_request_object_with_nbf_8_seconds_in_the_future_is_accepted(db: Kind) {
-    assert_eq!(pushing(db, &[], &[("nbf", 8)]).await, "201 ");
+async fn ensure_request_object_with_nbf_8_seconds_in_the_future_is_accepted(case: Case) {
+    assert_eq!(pushing(case, &[], &[("nbf", 8)]).await, "201 ");
 }
 
-async fn ensure_signed_request_object_with_rs256_fails(db: Kind) {
-    let server = TestServer::start(db).await;
+async fn ensure_signed_request_object_with_rs256_fails(case: Case) {
+    let server = Site::start(case).await;
     let client = Fapi::register(&server, "one", Signer::new("PS256"), true).await;
     let head = json!({"alg": "RS256", "kid": client.key.kid});
 
@@ -125,8 +122,8 @@ async fn ensure_signed_request_object_with_rs256_fails(db: Kind) {
     assert_eq!(refused.refusal(), REFUSED);
 }
 
-async fn ensure_request_object_signature_algorithm_is_not_none(db: Kind) {
-    let server = TestServer::start(db).await;
+async fn ensure_request_object_signature_algorithm_is_not_none(case: Case) {
+    let server = Site::start(case).await;
     let client = Fapi::signing(&server, "one").await;
     let parts = [json!({"alg": "none"}).to_string(), client.object().to_string()];
 
@@ -135,8 +132,8 @@ async fn ensure_request_object_signature_algorithm_is_not_none(db: Kind) {
     assert_eq!(refused.refusal(), REFUSED);
 }
 
-async fn ensure_request_object_with_invalid_signature_fails(db: Kind) {
-    let server = TestServer::start(db).await;
+async fn ensure_request_object_with_invalid_signature_fails(case: Case) {
+    let server = Site::start(case).await;
     let client = Fapi::signing(&server, "one").await;
     let good = client.key.sign(TYPE, &client.object());
     let bent =
@@ -145,8 +142,8 @@ async fn ensure_request_object_with_invalid_signature_fails(db: Kind) {
     assert_eq!(client.push_object(&bent).await.refusal(), REFUSED);
 }
 
-async fn ensure_matching_key_in_authorization_request(db: Kind) {
-    let server = TestServer::start(db).await;
+async fn ensure_matching_key_in_authorization_request(case: Case) {
+    let server = Site::start(case).await;
     let (one, two) = (Fapi::signing(&server, "one").await, Fapi::signing(&server, "two").await);
 
     let foreign = one.push_object(&two.key.sign(TYPE, &one.object())).await;
@@ -155,25 +152,25 @@ async fn ensure_matching_key_in_authorization_request(db: Kind) {
     assert_eq!((foreign.refusal().as_str(), of_the_other.refusal().as_str()), (REFUSED, REFUSED));
 }
 
-async fn ensure_unsigned_request_at_par_endpoint_fails(db: Kind) {
-    let server = TestServer::start(db).await;
+async fn ensure_unsigned_request_at_par_endpoint_fails(case: Case) {
+    let server = Site::start(case).await;
     let client = Fapi::signing(&server, "one").await;
 
     assert_eq!(client.push_proven(&[], None).await.refusal(), "400 invalid_request");
 }
 
-async fn par_reject_request_uri_in_par_authorization_request(db: Kind) {
+async fn par_reject_request_uri_in_par_authorization_request(case: Case) {
     let uri = json!("urn:ietf:params:oauth:request_uri:1.x");
-    assert_eq!(pushing(db, &[("request_uri", uri)], &[]).await, REFUSED);
+    assert_eq!(pushing(case, &[("request_uri", uri)], &[]).await, REFUSED);
 }
 
-async fn ensure_request_object_without_redirect_uri_fails(db: Kind) {
-    let refused = pushing(db, &[("redirect_uri", Value::Null)], &[]).await;
+async fn ensure_request_object_without_redirect_uri_fails(case: Case) {
+    let refused = pushing(case, &[("redirect_uri", Value::Null)], &[]).await;
     assert_eq!(refused, "400 invalid_request");
 }
 
-async fn answers_are_signed(db: Kind) {
-    let server = TestServer::start(db).await;
+async fn answers_are_signed(case: Case) {
+    let server = Site::start(case).await;
     let client = Fapi::signing(&server, "one").await;
     let ask = async |changed: Changed<'_>| client.push(changed).await.refusal();
 

@@ -6,9 +6,8 @@ use serde_json::json;
 use crate::common::answer::Answer;
 use crate::common::both;
 use crate::common::database::Kind;
-use crate::common::fapi::{Fapi, borrowed};
+use crate::common::fapi::{By, Case, Fapi, Site, borrowed};
 use crate::common::proof::{ProofKey, claims};
-use crate::common::server::TestServer;
 use crate::common::world::ben;
 
 both!(
@@ -24,7 +23,7 @@ both!(
 
 /// Exchanges a good code with a proof whose claims are changed.
 async fn with_claims(db: Kind, changed: &[(&str, i64)]) -> String {
-    let server = TestServer::start(db).await;
+    let server = Site::start(Case { db, by: By::Key }).await;
     let client = Fapi::security(&server, "one").await;
     let code = client.code(&ben(&server)).await;
     let mut claims = claims(&server, "POST", "/token");
@@ -49,7 +48,7 @@ async fn ensure_dpop_proof_with_iat_10_seconds_after_succeeds(db: Kind) {
 }
 
 async fn ensure_mismatched_dpop_jkt_fails(db: Kind) {
-    let server = TestServer::start(db).await;
+    let server = Site::start(Case { db, by: By::Key }).await;
     let client = Fapi::security(&server, "one").await;
     let proof = client.proof.proof(&server, "POST", "/par");
 
@@ -70,7 +69,7 @@ async fn redeem(client: &Fapi<'_>, pushed: &Answer) -> Answer {
 }
 
 async fn ensure_token_endpoint_fails_with_mismatched_dpop_jkt(db: Kind) {
-    let server = TestServer::start(db).await;
+    let server = Site::start(Case { db, by: By::Key }).await;
     let client = Fapi::security(&server, "one").await;
 
     let pushed = client.push(&[("dpop_jkt", json!(ProofKey::new().thumbprint()))]).await;
@@ -80,7 +79,7 @@ async fn ensure_token_endpoint_fails_with_mismatched_dpop_jkt(db: Kind) {
 }
 
 async fn ensure_token_endpoint_fails_with_mismatched_dpop_proof_jkt(db: Kind) {
-    let server = TestServer::start(db).await;
+    let server = Site::start(Case { db, by: By::Key }).await;
     let client = Fapi::security(&server, "one").await;
     let other = ProofKey::new().proof(&server, "POST", "/par");
 
@@ -91,7 +90,7 @@ async fn ensure_token_endpoint_fails_with_mismatched_dpop_proof_jkt(db: Kind) {
 }
 
 async fn ensure_dpop_proof_at_par_endpoint_binding_success(db: Kind) {
-    let server = TestServer::start(db).await;
+    let server = Site::start(Case { db, by: By::Key }).await;
     let client = Fapi::security(&server, "one").await;
     let proof = client.proof.proof(&server, "POST", "/par");
 
@@ -103,7 +102,7 @@ async fn ensure_dpop_proof_at_par_endpoint_binding_success(db: Kind) {
 }
 
 async fn ensure_dpop_auth_code_binding_success(db: Kind) {
-    let server = TestServer::start(db).await;
+    let server = Site::start(Case { db, by: By::Key }).await;
     let client = Fapi::security(&server, "one").await;
 
     let pushed = client.push(&[("dpop_jkt", json!(client.proof.thumbprint()))]).await;

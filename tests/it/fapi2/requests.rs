@@ -4,14 +4,11 @@ use chrono::TimeDelta;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::common::both;
-use crate::common::database::Kind;
-use crate::common::fapi::{Changed, Fapi};
+use crate::common::fapi::{Case, Changed, Fapi, Site, by_key_and_certificate};
 use crate::common::jwt;
-use crate::common::server::TestServer;
 use crate::common::world::ben;
 
-both!(
+by_key_and_certificate!(
     user_rejects_authentication,
     ensure_authorization_request_without_state_success,
     ensure_authorization_request_without_nonce_success,
@@ -39,14 +36,14 @@ both!(
 );
 
 /// What pushing a changed request ends with.
-async fn pushing(db: Kind, changed: Changed<'_>) -> String {
-    let server = TestServer::start(db).await;
+async fn pushing(case: Case, changed: Changed<'_>) -> String {
+    let server = Site::start(case).await;
     Fapi::security(&server, "one").await.push(changed).await.refusal()
 }
 
 /// A whole flow with a changed request: the state that comes back, and the ID token.
-async fn flow(db: Kind, changed: Changed<'_>, outside: &str) -> (Option<String>, Value) {
-    let server = TestServer::start(db).await;
+async fn flow(case: Case, changed: Changed<'_>, outside: &str) -> (Option<String>, Value) {
+    let server = Site::start(case).await;
     let client = Fapi::security(&server, "one").await;
     let pushed = client.push(changed).await.expect(201);
     let url = format!("{}{outside}", client.url(&pushed.text("request_uri")));
@@ -56,8 +53,8 @@ async fn flow(db: Kind, changed: Changed<'_>, outside: &str) -> (Option<String>,
     (client.told(&answer, "state"), jwt::claims(&tokens.text("id_token")))
 }
 
-async fn user_rejects_authentication(db: Kind) {
-    let server = TestServer::start(db).await;
+async fn user_rejects_authentication(case: Case) {
+    let server = Site::start(case).await;
     let client = Fapi::security(&server, "one").await;
     let ben = ben(&server);
     let uri = client.push(&[]).await.expect(201).text("request_uri");
@@ -74,60 +71,60 @@ async fn user_rejects_authentication(db: Kind) {
     assert_eq!(again.refusal(), "303 invalid_request_uri");
 }
 
-async fn ensure_authorization_request_without_state_success(db: Kind) {
-    assert_eq!(flow(db, &[("state", Value::Null)], "").await.0, None);
+async fn ensure_authorization_request_without_state_success(case: Case) {
+    assert_eq!(flow(case, &[("state", Value::Null)], "").await.0, None);
 }
 
-async fn ensure_authorization_request_without_nonce_success(db: Kind) {
-    assert_eq!(flow(db, &[("nonce", Value::Null)], "").await.1.get("nonce"), None);
+async fn ensure_authorization_request_without_nonce_success(case: Case) {
+    assert_eq!(flow(case, &[("nonce", Value::Null)], "").await.1.get("nonce"), None);
 }
 
-async fn ensure_authorization_request_with_64_char_nonce_success(db: Kind) {
+async fn ensure_authorization_request_with_64_char_nonce_success(case: Case) {
     let nonce = json!("n".repeat(64));
-    assert_eq!(flow(db, &[("nonce", nonce.clone())], "").await.1["nonce"], nonce);
+    assert_eq!(flow(case, &[("nonce", nonce.clone())], "").await.1["nonce"], nonce);
 }
 
-async fn ensure_authorization_request_with_long_nonce(db: Kind) {
+async fn ensure_authorization_request_with_long_nonce(case: Case) {
     let nonce = json!("n".repeat(384));
-    assert_eq!(flow(db, &[("nonce", nonce.clone())], "").await.1["nonce"], nonce);
+    assert_eq!(flow(case, &[("nonce", nonce.clone())], "").await.1["nonce"], nonce);
 }
 
-async fn ensure_authorization_request_with_long_state(db: Kind) {
+async fn ensure_authorization_request_with_long_state(case: Case) {
     let state = "s".repeat(1_000);
-    assert_eq!(flow(db, &[("state", json!(state))], "").await.0, Some(state));
+    assert_eq!(flow(case, &[("state", json!(state))], "").await.0, Some(state));
 }
 
-async fn ensure_other_scope_order_succeeds(db: Kind) {
+async fn ensure_other_scope_order_succeeds(case: Case) {
     let other = [("scope", json!("project.read openid"))];
-    assert_eq!(flow(db, &other, "").await.1["aud"], "one");
+    assert_eq!(flow(case, &other, "").await.1["aud"], "one");
 }
 
-async fn ensure_different_nonce_inside_and_outside_request_object(db: Kind) {
-    assert_eq!(flow(db, &[], "&nonce=outside").await.1["nonce"], "no");
+async fn ensure_different_nonce_inside_and_outside_request_object(case: Case) {
+    assert_eq!(flow(case, &[], "&nonce=outside").await.1["nonce"], "no");
 }
 
-async fn ensure_different_state_inside_and_outside_request_object(db: Kind) {
-    assert_eq!(flow(db, &[], "&state=outside").await.0.as_deref(), Some("st"));
+async fn ensure_different_state_inside_and_outside_request_object(case: Case) {
+    assert_eq!(flow(case, &[], "&state=outside").await.0.as_deref(), Some("st"));
 }
 
-async fn state_only_outside_request_object_not_used(db: Kind) {
-    assert_eq!(flow(db, &[("state", Value::Null)], "&state=outside").await.0, None);
+async fn state_only_outside_request_object_not_used(case: Case) {
+    assert_eq!(flow(case, &[("state", Value::Null)], "&state=outside").await.0, None);
 }
 
-async fn ensure_redirect_uri_in_authorization_request(db: Kind) {
+async fn ensure_redirect_uri_in_authorization_request(case: Case) {
     let without = [("redirect_uri", Value::Null)];
-    assert_eq!(pushing(db, &without).await, "400 invalid_request");
+    assert_eq!(pushing(case, &without).await, "400 invalid_request");
     let without = [("redirect_uri", Value::Null), ("scope", json!("project.read"))];
-    assert_eq!(pushing(db, &without).await, "400 invalid_request");
+    assert_eq!(pushing(case, &without).await, "400 invalid_request");
 }
 
-async fn ensure_registered_redirect_uri(db: Kind) {
+async fn ensure_registered_redirect_uri(case: Case) {
     let other = [("redirect_uri", json!("https://one.example/callback/random"))];
-    assert_eq!(pushing(db, &other).await, "400 invalid_request");
+    assert_eq!(pushing(case, &other).await, "400 invalid_request");
 }
 
-async fn ensure_unsigned_authorization_request_without_using_par_fails(db: Kind) {
-    let server = TestServer::start(db).await;
+async fn ensure_unsigned_authorization_request_without_using_par_fails(case: Case) {
+    let server = Site::start(case).await;
     let client = Fapi::security(&server, "one").await;
     let request = client.request();
     let pairs = request.as_object().unwrap();
@@ -141,18 +138,18 @@ async fn ensure_unsigned_authorization_request_without_using_par_fails(db: Kind)
     assert_eq!(answer.location_param("state").as_deref(), Some("st"));
 }
 
-async fn ensure_response_type_code_id_token_fails(db: Kind) {
+async fn ensure_response_type_code_id_token_fails(case: Case) {
     let other = [("response_type", json!("code id_token"))];
-    assert_eq!(pushing(db, &other).await, "400 unsupported_response_type");
+    assert_eq!(pushing(case, &other).await, "400 unsupported_response_type");
 }
 
-async fn ensure_response_type_token_fails(db: Kind) {
+async fn ensure_response_type_token_fails(case: Case) {
     let other = [("response_type", json!("token"))];
-    assert_eq!(pushing(db, &other).await, "400 unsupported_response_type");
+    assert_eq!(pushing(case, &other).await, "400 unsupported_response_type");
 }
 
-async fn par_attempt_reuse_request_uri(db: Kind) {
-    let server = TestServer::start(db).await;
+async fn par_attempt_reuse_request_uri(case: Case) {
+    let server = Site::start(case).await;
     let client = Fapi::security(&server, "one").await;
     let url = client.url(&client.push(&[]).await.expect(201).text("request_uri"));
     let ben = ben(&server);
@@ -161,8 +158,8 @@ async fn par_attempt_reuse_request_uri(db: Kind) {
     assert_eq!(ben.authorize(&server, &url).await.refusal(), "303 invalid_request_uri");
 }
 
-async fn par_attempt_to_use_expired_request_uri(db: Kind) {
-    let server = TestServer::start(db).await;
+async fn par_attempt_to_use_expired_request_uri(case: Case) {
+    let server = Site::start(case).await;
     let client = Fapi::security(&server, "one").await;
     let pushed = client.push(&[]).await.expect(201);
     let seconds = pushed.json()["expires_in"].as_i64().unwrap();
@@ -173,8 +170,8 @@ async fn par_attempt_to_use_expired_request_uri(db: Kind) {
     assert_eq!(late.refusal(), "303 invalid_request_uri");
 }
 
-async fn par_ensure_server_accepts_reused_request_uri_before_authentication_completion(db: Kind) {
-    let server = TestServer::start(db).await;
+async fn par_ensure_server_accepts_reused_request_uri_before_authentication_completion(case: Case) {
+    let server = Site::start(case).await;
     let client = Fapi::security(&server, "one").await;
     let url = client.url(&client.push(&[]).await.expect(201).text("request_uri"));
     let ben = ben(&server);
@@ -186,39 +183,39 @@ async fn par_ensure_server_accepts_reused_request_uri_before_authentication_comp
     assert!(client.told(&answer, "code").is_some(), "{answer:?}");
 }
 
-async fn par_ensure_request_uri_is_bound_to_client(db: Kind) {
-    let server = TestServer::start(db).await;
+async fn par_ensure_request_uri_is_bound_to_client(case: Case) {
+    let server = Site::start(case).await;
     let (one, two) = (Fapi::security(&server, "one").await, Fapi::security(&server, "two").await);
     let uri = one.push(&[]).await.expect(201).text("request_uri");
 
     assert_eq!(ben(&server).browser.get(&two.url(&uri)).await.refusal(), "400 page");
 }
 
-async fn par_reject_request_uri_in_par_authorization_form_params(db: Kind) {
+async fn par_reject_request_uri_in_par_authorization_form_params(case: Case) {
     let uri = [("request_uri", json!("urn:ietf:params:oauth:request_uri:1.x"))];
-    assert_eq!(pushing(db, &uri).await, "400 invalid_request");
+    assert_eq!(pushing(case, &uri).await, "400 invalid_request");
 }
 
-async fn par_reject_invalid_http_verb(db: Kind) {
-    let server = TestServer::start(db).await;
+async fn par_reject_invalid_http_verb(case: Case) {
+    let server = Site::start(case).await;
     for method in [Method::GET, Method::PUT, Method::PATCH, Method::DELETE] {
         let answer = server.browser().send(method.clone(), "/par", &[], "").await;
         assert_eq!(answer.status, 405, "{method}");
     }
 }
 
-async fn par_ensure_pkce_required(db: Kind) {
+async fn par_ensure_pkce_required(case: Case) {
     let without = [("code_challenge", Value::Null), ("code_challenge_method", Value::Null)];
-    assert_eq!(pushing(db, &without).await, "400 invalid_request");
+    assert_eq!(pushing(case, &without).await, "400 invalid_request");
 }
 
-async fn par_ensure_plain_pkce_rejected(db: Kind) {
+async fn par_ensure_plain_pkce_rejected(case: Case) {
     let plain = [("code_challenge_method", json!("plain"))];
-    assert_eq!(pushing(db, &plain).await, "400 invalid_request");
+    assert_eq!(pushing(case, &plain).await, "400 invalid_request");
 }
 
-async fn par_without_duplicate_parameters(db: Kind) {
-    let server = TestServer::start(db).await;
+async fn par_without_duplicate_parameters(case: Case) {
+    let server = Site::start(case).await;
     let client = Fapi::security(&server, "one").await;
     let fields = [("client_id", "one"), ("client_id", "one"), ("response_type", "code")];
 
