@@ -53,3 +53,6 @@ pub mod d0017_bound_tokens {}
 
 #[doc = include_str!("0018-words.md")]
 pub mod d0018_words {}
+
+#[doc = include_str!("0025-tokens-that-come-back.md")]
+pub mod d0025_tokens_that_come_back {}
