@@ -70,7 +70,7 @@ pub(crate) use by_key_and_certificate;
 /// A server for clients of one kind.
 pub enum Site {
     Key(TestServer),
-    Certificate(TlsServer, Authority),
+    Certificate(Box<(TlsServer, Authority)>),
 }
 
 impl Site {
@@ -81,7 +81,7 @@ impl Site {
             By::Certificate => {
                 let authority = Authority::new("Clients");
                 let tls = TlsServer::start(case.db, |config| authority.trusted_by(config)).await;
-                Self::Certificate(tls, authority)
+                Self::Certificate(Box::new((tls, authority)))
             }
         }
     }
@@ -90,7 +90,7 @@ impl Site {
     fn http(&self, id: &str) -> Browser {
         match self {
             Self::Key(server) => server.browser(),
-            Self::Certificate(tls, authority) => tls.client(Some(&authority.client(id, &[]))),
+            Self::Certificate(both) => both.0.client(Some(&both.1.client(id, &[]))),
         }
     }
 
@@ -98,7 +98,7 @@ impl Site {
     fn stranger(&self) -> Browser {
         match self {
             Self::Key(server) => server.browser(),
-            Self::Certificate(tls, _) => tls.client(None),
+            Self::Certificate(both) => both.0.client(None),
         }
     }
 }
@@ -109,7 +109,7 @@ impl Deref for Site {
     fn deref(&self) -> &TestServer {
         match self {
             Self::Key(server) => server,
-            Self::Certificate(tls, _) => &tls.server,
+            Self::Certificate(both) => &both.0.server,
         }
     }
 }
