@@ -225,10 +225,9 @@ pub(in crate::oauth) fn acr_wish(params: &Params, app: &App) -> Option<AcrReques
 fn requested_scope(params: &Params, app: &App) -> Result<Scope, Fault> {
     let malformed = fault("invalid_scope", "scope is malformed");
     let scope = match params.get("scope") {
-        Some(text) => Scope::parse(text).map_err(|_| malformed)?,
+        Some(text) => Scope::parse(&askable(text, app)).map_err(|_| malformed)?,
         None => app.default_scopes.clone(),
     };
-    let scope = without_offline_access(scope, app);
     if scope.is_empty() {
         return Err(fault("invalid_scope", "scope is missing, and the app has no default"));
     }
@@ -239,13 +238,15 @@ fn requested_scope(params: &Params, app: &App) -> Result<Scope, Fault> {
 }
 
 /// "the Authorization Server MUST ignore the `offline_access` request" where it cannot be granted:
-/// it alone is no reason to refuse. Source: OpenID Connect Core section 11.
-fn without_offline_access(scope: Scope, app: &App) -> Scope {
-    if !scope.contains("offline_access") || app.allowed_scopes.contains("offline_access") {
-        return scope;
+/// it alone is no reason to refuse, here or when the app refreshes with the scope that it asked
+/// for. Source: OpenID Connect Core section 11.
+pub(in crate::oauth) fn askable<'a>(scope: &'a str, app: &App) -> Cow<'a, str> {
+    const OFFLINE: &str = "offline_access";
+    if !scope.contains(OFFLINE) || app.allowed_scopes.contains(OFFLINE) {
+        return Cow::Borrowed(scope);
     }
-    let others: Vec<&str> = scope.tokens().filter(|token| *token != "offline_access").collect();
-    Scope::parse(&others.join(" ")).unwrap_or_default()
+    let others: Vec<&str> = scope.split(' ').filter(|token| *token != OFFLINE).collect();
+    Cow::Owned(others.join(" "))
 }
 
 fn challenge(params: &Params, app: &App) -> Result<Option<Challenge>, Fault> {

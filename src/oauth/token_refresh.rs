@@ -15,6 +15,7 @@ use crate::oauth::issue::{Ground, IssueRequest, Issued, issue_tokens};
 use crate::oauth::machine::{self, NO_URL, never};
 use crate::oauth::reach::Reach;
 use crate::oauth::refresh::{RefreshToken, Use, decide};
+use crate::oauth::request::askable;
 use crate::oauth::service::OAuth;
 use crate::oauth::store_tokens;
 use crate::oauth::token::TokenRequest;
@@ -31,7 +32,7 @@ impl Request for TokenRequest<'_> {
     }
 
     fn scope(&self) -> Option<Cow<'_, str>> {
-        self.params.get("scope").map(Cow::Borrowed)
+        self.params.get("scope").map(|scope| askable(scope, &self.app))
     }
 
     fn grant_type(&self) -> Option<Cow<'_, str>> {
@@ -164,8 +165,8 @@ impl<'a> Exchange<'a> {
     async fn issue(&self, oauth: &OAuth, grant: &Grant, usage: &Use) -> Result<Issued, TokenError> {
         let by = grant.approval().ok_or(TokenError::Bug("refreshed without approval"))?;
         // The machine has made sure that it is well-formed and within what was granted.
-        let scope = match self.request.params.get("scope") {
-            Some(text) => Scope::parse(text).map_err(|_| TokenError::InvalidScope)?,
+        let scope = match Request::scope(self.request) {
+            Some(text) => Scope::parse(&text).map_err(|_| TokenError::InvalidScope)?,
             None => by.scope.clone(),
         };
         let ground = Ground::Refresh { grant, by, token: &self.token, usage };

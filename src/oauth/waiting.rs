@@ -22,7 +22,7 @@ use crate::oauth::error::{Refusal, TokenError};
 use crate::oauth::grant::{Approval, CODE_TTL, is_secret};
 use crate::oauth::params::Params;
 use crate::oauth::reach::Reach;
-use crate::oauth::request::AuthorizeRequest;
+use crate::oauth::request::{AuthorizeRequest, askable};
 use crate::oauth::service::OAuth;
 use crate::oauth::store_waiting::{self, Yes};
 use crate::users::login::Login;
@@ -171,7 +171,7 @@ pub(in crate::oauth) fn asked(
     issuer: &str,
 ) -> Result<Asked, TokenError> {
     let scope = match params.get("scope") {
-        Some(text) => Scope::parse(text).map_err(|_| TokenError::InvalidScope)?,
+        Some(text) => Scope::parse(&askable(text, app)).map_err(|_| TokenError::InvalidScope)?,
         None => app.default_scopes.clone(),
     };
     if scope.is_empty() || !scope.is_within(&app.allowed_scopes) {

@@ -12,7 +12,7 @@ use crate::common::database::Kind;
 use crate::common::server::TestServer;
 use crate::common::world::{ada, portal};
 
-both!(any_request_gets_an_answer_in_the_shape_of_the_api);
+both!(any_request_gets_an_answer_in_the_shape_of_the_api, the_number_of_an_interaction_comes_back,);
 
 const REQUESTS: usize = 400;
 const ODD: &[&str] =
@@ -127,4 +127,20 @@ async fn any_request_gets_an_answer_in_the_shape_of_the_api(db: Kind) {
         }
     }
     assert!(good > REQUESTS / 20, "only {good} requests were good: they do not reach far");
+}
+
+/// FAPI 1.0 Baseline section 6.2.1 point 11.
+async fn the_number_of_an_interaction_comes_back(db: Kind) {
+    const HEADER: &str = "x-fapi-interaction-id";
+    const ID: &str = "cD979616-f950-4109-9EaD-1fD2dA97b202";
+    let server = TestServer::start(db).await;
+    let http = server.browser();
+
+    let good = http.get_with("/v1/scopes", &[(HEADER, ID)]).await;
+    let refused = http.get_with("/v1/projects", &[(HEADER, ID)]).await;
+    let strange = http.get_with("/v1/scopes", &[(HEADER, "<script>")]).await;
+
+    assert_eq!(good.header(HEADER), ID);
+    assert_eq!((refused.status, refused.header(HEADER)), (401, ID));
+    assert_eq!(strange.header(HEADER), "");
 }

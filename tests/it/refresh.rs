@@ -16,6 +16,7 @@ both!(
     case_23_a_lost_answer_is_forgiven_and_its_tokens_die,
     case_24_a_refresh_token_is_bound_to_its_app,
     case_24_the_scope_can_only_shrink_and_shrinks_for_one_token_only,
+    offline_access_that_an_app_may_not_have_is_ignored_again,
     case_24_it_ends_24_hours_after_sign_in_however_often_it_is_used,
     case_24_it_dies_with_logout,
     case_24_it_dies_with_a_new_password,
@@ -156,6 +157,19 @@ async fn case_24_the_scope_can_only_shrink_and_shrinks_for_one_token_only(db: Ki
     assert_eq!(jwt::claims(&second.access)["scope"], "project.read");
     assert_eq!(narrow.text("scope"), "project.read");
     assert_eq!(jwt::claims(&Tokens::of(&full).access)["scope"], "openid project.read");
+}
+
+async fn offline_access_that_an_app_may_not_have_is_ignored_again(db: Kind) {
+    let server = TestServer::start(db).await;
+    let (app, ada) = (portal(&server), ada(&server));
+    let scope = [("scope", "openid offline_access")];
+    let code = app.code_for(&server, &ada, &app.authorize_url_with(&scope)).await;
+    let first = Tokens::of(&app.exchange(&code).await);
+
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", &*first.refresh)];
+    let answer = app.token(&[&refresh[..], &scope].concat()).await;
+
+    assert_eq!(answer.expect(200).json()["scope"], "openid");
 }
 
 async fn case_24_it_ends_24_hours_after_sign_in_however_often_it_is_used(db: Kind) {

@@ -7,6 +7,7 @@ mod accounts;
 mod body;
 mod error;
 mod guard;
+mod interaction;
 mod paging;
 mod policies;
 mod projects;
@@ -14,7 +15,7 @@ mod query;
 mod scopes;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, any, get, post};
 
 use crate::gate::routes::{Operation, Route, TABLE};
@@ -25,8 +26,8 @@ use crate::server::Server;
 /// What scripts of registered apps may do.
 const CORS: cors::Rule = cors::Rule {
     methods: "GET, HEAD, POST",
-    headers: "authorization, content-type, dpop, lifeomic-account",
-    expose: "www-authenticate, dpop-nonce",
+    headers: "authorization, content-type, dpop, lifeomic-account, x-fapi-interaction-id",
+    expose: "www-authenticate, dpop-nonce, x-fapi-interaction-id",
 };
 
 /// All routes of the table, and an answer in JSON for everything else below `/v1`.
@@ -40,6 +41,7 @@ pub fn routes(server: &Server) -> Router<Server> {
         .iter()
         .fold(router, |router, path| router.route(path, any(not_found)))
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn(interaction::echo))
         .layer(from_fn_with_state((CORS, server.apps.clone()), cors::guard))
 }
 

@@ -1,0 +1,52 @@
+//! The number under which an app and we both find one request again in our logs.
+//! Source: FAPI 1.0 Baseline section 6.2.1 point 11.
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue};
+
+const HEADER: HeaderName = HeaderName::from_static("x-fapi-interaction-id");
+
+/// The middleware: gives back what the app sent, if it is a UUID.
+pub async fn echo(request: Request, next: Next) -> Response {
+    let id = request.headers().get(HEADER).filter(|id| is_uuid(id)).cloned();
+    let mut response = next.run(request).await;
+    if let Some(id) = id {
+        response.headers_mut().insert(HEADER, id);
+    }
+    response
+}
+
+/// Whether it is a UUID in its usual spelling. Source: RFC 9562 section 4.
+fn is_uuid(value: &HeaderValue) -> bool {
+    let text = value.as_bytes();
+    text.len() == 36
+        && text.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_uuid_is_given_back() {
+        let is = |text: &'static str| is_uuid(&HeaderValue::from_static(text));
+
+        assert!(is("c770aef3-6784-41f7-8e0e-ff5f97bddb3a"));
+        assert!(is("cD979616-f950-4109-9EaD-1fD2dA97b202"));
+        for bent in [
+            "",
+            "1",
+            "c770aef3-6784-41f7-8e0e-ff5f97bddb3",
+            "c770aef3-6784-41f7-8e0e-ff5f97bddb3a0",
+            "c770aef3_6784-41f7-8e0e-ff5f97bddb3a",
+            "c770aef3-6784-41f7-8e0e-ff5f97bddb3g",
+        ] {
+            assert!(!is(bent), "{bent}");
+        }
+    }
+}
