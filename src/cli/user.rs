@@ -6,13 +6,12 @@ use anyhow::Context as _;
 
 use crate::base::id::UserId;
 use crate::base::secret::Secret;
-use crate::cli::open::open;
+use crate::cli::open::{Opened, open};
 use crate::cli::output::Output;
 use crate::cli::prompt::new_password;
 use crate::cli::source::SourceArgs;
-use crate::db::ctx::Ctx;
 use crate::users::model::NewUser;
-use crate::users::password::{PASSWORD_CHARS_MIN, PasswordInput, check_new};
+use crate::users::password::PasswordInput;
 use crate::users::service::Users;
 
 const EXAMPLES: &str = "\
@@ -93,7 +92,9 @@ impl UserArgs {
         match self.command {
             Command::Create { username, id, email, name, generate_password, source } => {
                 let opened = open(&source.load(None)?.config).await?;
-                let (password, shown) = password(&username, generate_password, &opened.ctx)?;
+                let known = [email.as_deref(), name.as_deref()].into_iter().flatten().collect();
+                let (password, shown) =
+                    password(&opened, (&username, known), generate_password).await?;
                 let email_verified = email.is_some();
                 let new =
                     NewUser { id, username, email, email_verified, name, ..NewUser::default() };
@@ -105,7 +106,8 @@ impl UserArgs {
             Command::Passwd { username, generate_password, source } => {
                 let opened = open(&source.load(None)?.config).await?;
                 let id = find(&opened.users, &username).await?;
-                let (password, shown) = password(&username, generate_password, &opened.ctx)?;
+                let (password, shown) =
+                    password(&opened, (&username, Vec::new()), generate_password).await?;
                 opened.users.set_password(&id, &password).await?;
                 output.text(&shown)?;
                 output.line(&format!("set the password of {username}"))?;
@@ -139,14 +141,19 @@ async fn find(users: &Users, username: &str) -> anyhow::Result<UserId> {
 }
 
 /// A password that is asked for or made up; the text of one that is to be printed.
-fn password(username: &str, generate: bool, ctx: &Ctx) -> anyhow::Result<(PasswordInput, String)> {
+async fn password(
+    opened: &Opened,
+    (username, mut known): (&str, Vec<&str>),
+    generate: bool,
+) -> anyhow::Result<(PasswordInput, String)> {
     let (password, shown) = if generate {
-        let made = Secret::generate(ctx.entropy());
+        let made = Secret::generate(opened.ctx.entropy());
         let shown = format!("password  {}\n", made.reveal());
         (made, shown)
     } else {
         (new_password(username)?, String::new())
     };
-    check_new(&password, PASSWORD_CHARS_MIN)?;
+    known.push(username);
+    opened.users.check_chosen(&password, &known).await?;
     Ok((PasswordInput::Plain(password), shown))
 }

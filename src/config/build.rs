@@ -58,6 +58,7 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
     let step_up = reader.step_up();
     let registration = reader.registration();
     let mail = reader.mail(issuer.as_ref());
+    let sign_up = reader.sign_up();
     let passwords = reader.passwords();
     let sessions = reader.sessions();
     let keys = reader.keys();
@@ -90,6 +91,7 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
                 step_up,
                 registration,
                 mail,
+                sign_up,
                 passwords,
                 sessions,
                 keys,
@@ -239,11 +241,17 @@ impl Reader<'_> {
 
     fn passwords(&mut self) -> Passwords {
         let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        let list_file = self.text("passwords.list_file");
+        let list_file = (!list_file.is_empty()).then(|| PathBuf::from(list_file));
+        if list_file.as_ref().is_some_and(|path| std::fs::File::open(path).is_err()) {
+            self.fault("passwords.list_file", "cannot be read");
+        }
         Passwords {
             argon2_memory_kib: self.number("passwords.argon2_memory_kib"),
             argon2_passes: self.number("passwords.argon2_passes"),
             hashes_at_once_max: size(self.number("passwords.hashes_at_once_max")),
             hashes_waiting_max: size(self.number("passwords.hashes_waiting_max")),
+            list_file,
         }
     }
 

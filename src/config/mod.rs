@@ -18,6 +18,7 @@ pub mod model;
 pub mod nearest;
 pub mod registration;
 pub mod show;
+pub mod sign_up;
 pub mod step_up;
 pub mod table;
 pub mod tls;

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use crate::base::secret::Secret;
 use crate::config::mail::Mail;
 use crate::config::registration::Registration;
+use crate::config::sign_up::SignUp;
 use crate::config::step_up::StepUp;
 use crate::config::tls::Tls;
 
@@ -40,6 +41,8 @@ pub struct Config {
     pub registration: Registration,
     /// How letters leave.
     pub mail: Mail,
+    /// Who may make a user of their own.
+    pub sign_up: SignUp,
     /// How passwords are hashed.
     pub passwords: Passwords,
     /// How long people stay signed in.
@@ -74,6 +77,7 @@ impl Config {
             step_up: StepUp::default(),
             registration: Registration::default(),
             mail,
+            sign_up: SignUp::default(),
             passwords: Passwords::default(),
             sessions: Sessions::default(),
             keys: Keys::default(),
@@ -240,6 +244,8 @@ pub struct Passwords {
     pub hashes_at_once_max: usize,
     /// Sign-ins that may wait for their turn; more are answered with 503.
     pub hashes_waiting_max: usize,
+    /// A file of common passwords besides those that are built in, one in each line.
+    pub list_file: Option<PathBuf>,
 }
 
 impl Default for Passwords {
@@ -250,6 +256,7 @@ impl Default for Passwords {
             argon2_passes: 2,
             hashes_at_once_max: cores,
             hashes_waiting_max: 64,
+            list_file: None,
         }
     }
 }

@@ -242,6 +242,13 @@ pub const KEYS: &[Key] = &[
                 trying out; it keeps the newest 1,000.",
     },
     Key {
+        name: "sign_up.mode",
+        kind: Kind::Choice(&["closed", "invitation", "open"]),
+        default: "closed",
+        about: "Who may make a user of their own: nobody, whoever was invited (narthex user \
+                invite), or everybody who receives mail at their address.",
+    },
+    Key {
         name: "database.url",
         kind: Kind::Secret,
         default: "(sqlite: and narthex.db in data_dir)",
@@ -276,6 +283,13 @@ pub const KEYS: &[Key] = &[
         kind: Kind::Number { min: 0, max: 100_000 },
         default: "64",
         about: "Sign-ins that may wait for their hash; more are answered 503 with Retry-After.",
+    },
+    Key {
+        name: "passwords.list_file",
+        kind: Kind::Text,
+        default: "",
+        about: "File of common passwords, one in each line, that nobody may choose besides those \
+                that are built in.",
     },
     Key {
         name: "sessions.idle_seconds",

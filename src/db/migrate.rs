@@ -44,6 +44,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0013_jobs", include_str!("../../migrations/0013_jobs.sql")),
     ("0014_logout", include_str!("../../migrations/0014_logout.sql")),
     ("0015_links", include_str!("../../migrations/0015_links.sql")),
+    ("0016_names", include_str!("../../migrations/0016_names.sql")),
 ];
 
 pub(in crate::db) async fn run(

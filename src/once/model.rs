@@ -1,6 +1,7 @@
 //! What a one-time secret is for, whose it is, and one that was found.
 
 use crate::base::id::{AppId, UserId};
+use crate::base::secret::Digest;
 
 /// What a one-time secret is for; one kind is never taken for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,6 +10,16 @@ pub enum Kind {
     PushedRequest,
     /// Lets somebody register apps. Source: RFC 7591 section 3.
     InitialAccess,
+    /// Makes a user of whoever asked for it with an address.
+    SignUp,
+    /// Lets somebody with an address make a user.
+    Invitation,
+    /// Sets another password.
+    Reset,
+    /// Proves a user's address.
+    Email,
+    /// Takes back that a user has another address.
+    EmailBack,
 }
 
 /// Whose a one-time secret is: it is gone when they are.
@@ -20,6 +31,8 @@ pub enum Owner<'a> {
     App(&'a AppId),
     /// A user's.
     User(&'a UserId),
+    /// That of somebody who is no user yet: a MAC of what they are known by.
+    Subject(Digest),
 }
 
 impl Kind {
@@ -28,6 +41,11 @@ impl Kind {
         match self {
             Self::PushedRequest => "pushed_request",
             Self::InitialAccess => "initial_access",
+            Self::SignUp => "sign_up",
+            Self::Invitation => "invitation",
+            Self::Reset => "reset",
+            Self::Email => "email",
+            Self::EmailBack => "email_back",
         }
     }
 }

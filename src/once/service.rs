@@ -28,8 +28,23 @@ pub async fn give_out<T: Serialize>(
     Ok(shown(id, &secret))
 }
 
-/// [`give_out`] in the unit of work of the act that it belongs to. What the same user was given
-/// before as this kind is void from now on.
+/// [`give_out`] in the unit of work of the act that it belongs to.
+///
+/// # Errors
+/// [`DbError`] if a statement fails.
+pub async fn give_out_in<T: Serialize>(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    (kind, owner): (Kind, Owner<'_>),
+    data: &T,
+    lifetime: TimeDelta,
+) -> Result<Secret, DbError> {
+    let (secret, stored) = fresh(ctx, kind, owner, data, lifetime)?;
+    let id = store::insert_in(tx, stored).await?;
+    Ok(shown(id, &secret))
+}
+
+/// [`give_out_in`]; what the same user was given before as this kind is void from now on.
 ///
 /// # Errors
 /// [`DbError`] if a statement fails.
@@ -42,9 +57,22 @@ pub async fn give_out_anew<T: Serialize>(
     lifetime: TimeDelta,
 ) -> Result<Secret, DbError> {
     store::void(tx, kind.as_str(), user).await?;
-    let (secret, stored) = fresh(ctx, kind, Owner::User(user), data, lifetime)?;
-    let id = store::insert_in(tx, stored).await?;
-    Ok(shown(id, &secret))
+    give_out_in(tx, ctx, (kind, Owner::User(user)), data, lifetime).await
+}
+
+/// The same for somebody who is no user yet.
+///
+/// # Errors
+/// [`DbError`] if a statement fails.
+pub async fn give_out_to<T: Serialize>(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    (kind, subject): (Kind, Digest),
+    data: &T,
+    lifetime: TimeDelta,
+) -> Result<Secret, DbError> {
+    store::void_of(tx, kind.as_str(), subject).await?;
+    give_out_in(tx, ctx, (kind, Owner::Subject(subject)), data, lifetime).await
 }
 
 fn fresh<'a, T: Serialize>(
@@ -71,6 +99,19 @@ fn shown(id: i64, secret: &Secret) -> Secret {
 /// [`DbError`] if a statement fails.
 pub async fn void(tx: &mut Tx<'_>, kind: Kind, user: &UserId) -> Result<(), DbError> {
     store::void(tx, kind.as_str(), user).await
+}
+
+/// Makes void what a user was given as this kind from the secret of number `id` on.
+///
+/// # Errors
+/// [`DbError`] if a statement fails.
+pub async fn void_since(
+    tx: &mut Tx<'_>,
+    kind: Kind,
+    user: &UserId,
+    id: i64,
+) -> Result<(), DbError> {
+    store::void_since(tx, kind.as_str(), user, id).await
 }
 
 /// What a text stands for, if it was given out as this kind, is not over and was not used.

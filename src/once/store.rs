@@ -41,14 +41,15 @@ pub(in crate::once) async fn insert_in(
 }
 
 fn insertion(stored: Stored<'_>) -> Query {
-    let (app, user) = match stored.owner {
-        Owner::Nobody => (None, None),
-        Owner::App(app) => (Some(app.as_str()), None),
-        Owner::User(user) => (None, Some(user.as_str())),
+    let (app, user, subject) = match stored.owner {
+        Owner::Nobody => (None, None, None),
+        Owner::App(app) => (Some(app.as_str()), None, None),
+        Owner::User(user) => (None, Some(user.as_str()), None),
+        Owner::Subject(subject) => (None, None, Some(subject)),
     };
     sql("INSERT INTO one_time_secrets
-             (kind, digest, app_id, user_id, data, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id")
+             (kind, digest, app_id, user_id, data, created_at, expires_at, subject)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id")
     .bind(stored.kind)
     .bind(stored.digest)
     .bind(app)
@@ -56,6 +57,7 @@ fn insertion(stored: Stored<'_>) -> Query {
     .bind(stored.data)
     .bind(stored.now)
     .bind(stored.end)
+    .bind(subject)
 }
 
 fn number_of(written: &Written) -> Result<i64, DbError> {
@@ -73,6 +75,35 @@ pub(in crate::once) async fn void(
         sql("DELETE FROM one_time_secrets WHERE user_id = $1 AND kind = $2").bind(user).bind(kind),
     )
     .await?;
+    Ok(())
+}
+
+/// Makes void what `user` was given as this kind since the secret of number `id`, that one
+/// included.
+pub(in crate::once) async fn void_since(
+    tx: &mut Tx<'_>,
+    kind: &str,
+    user: &UserId,
+    id: i64,
+) -> Result<(), DbError> {
+    tx.execute(
+        sql("DELETE FROM one_time_secrets WHERE user_id = $1 AND kind = $2 AND id >= $3")
+            .bind(user)
+            .bind(kind)
+            .bind(id),
+    )
+    .await?;
+    Ok(())
+}
+
+/// Makes void what `subject` was given as this kind.
+pub(in crate::once) async fn void_of(
+    tx: &mut Tx<'_>,
+    kind: &str,
+    subject: Digest,
+) -> Result<(), DbError> {
+    let query = sql("DELETE FROM one_time_secrets WHERE subject = $1 AND kind = $2");
+    tx.execute(query.bind(subject).bind(kind)).await?;
     Ok(())
 }
 

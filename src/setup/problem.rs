@@ -47,6 +47,7 @@ impl From<UserError> for Problem {
             UserError::DuplicateUsername | UserError::UsernameCharacters => {
                 Self::refused("username", &error)
             }
+            UserError::DuplicateEmail => Self::refused("email", &error),
             other => Self::refused("", &other),
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::base::text::BadText;
 use crate::db::error::DbError;
+use crate::users::chosen::{BadList, Weakness};
 
 /// Why a user or a credential is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +16,9 @@ pub enum UserError {
     /// Somebody has this name, perhaps in other letters.
     #[error("there is a user with this name already")]
     DuplicateUsername,
+    /// Somebody signs in with this address.
+    #[error("there is a user who signs in with this e-mail address already")]
+    DuplicateEmail,
     /// A field breaks a rule of text.
     #[error("{field} {rule}")]
     Invalid {
@@ -46,6 +50,9 @@ pub enum UserError {
     /// The hash is not one that can be checked here.
     #[error("not a password hash that can be used: {0}")]
     Phc(&'static str),
+    /// The list of common passwords cannot be read.
+    #[error(transparent)]
+    List(#[from] BadList),
     /// The TOTP secret is not one.
     #[error("not a TOTP secret: {0}")]
     TotpSecret(&'static str),
@@ -57,6 +64,23 @@ pub enum UserError {
     },
     /// Our fault.
     #[error("the user could not be stored")]
+    Internal(#[from] DbError),
+}
+
+/// Why a password that somebody chose is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ChooseError {
+    /// It is too weak.
+    #[error(transparent)]
+    Weak(#[from] Weakness),
+    /// Too many passwords are being hashed.
+    #[error("too many passwords are being checked; try again in {retry_after_seconds} s")]
+    Busy {
+        /// When to try again.
+        retry_after_seconds: u32,
+    },
+    /// Our fault.
+    #[error("the password could not be stored")]
     Internal(#[from] DbError),
 }
 

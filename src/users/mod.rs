@@ -4,9 +4,12 @@
 //! can lock somebody else out, sessions are rows under the digest of the cookie's id. It does not
 //! know accounts, apps, cookies or pages.
 
+pub mod choose;
+pub mod chosen;
 pub mod device;
 pub mod ending;
 pub mod error;
+mod foreign_hash;
 pub mod login;
 pub mod model;
 pub mod own_sessions;
@@ -16,8 +19,11 @@ pub mod service;
 pub mod sessions;
 pub mod sign_in;
 mod store;
+mod store_names;
+mod store_passwords;
 mod store_sessions;
 mod store_throttle;
+pub mod stored_hash;
 #[cfg(test)]
 mod tests;
 mod throttle;

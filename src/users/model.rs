@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::base::id::UserId;
 use crate::users::profile::Profile;
+use crate::users::username::UsernameKey;
 
 /// A person who can sign in. Belongs to no account; groups make members of people.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +56,12 @@ impl User {
     /// Whatever was signed in to or granted before this instant is void.
     pub fn void_before(&self) -> Option<DateTime<Utc>> {
         self.password_changed_at.max(self.signed_out_at)
+    }
+
+    /// Whether they proved to receive mail at this address, however it is written.
+    pub fn proved(&self, email: &str) -> bool {
+        let own = self.email.as_deref().filter(|_| self.email_verified);
+        own.is_some_and(|own| UsernameKey::of(own) == UsernameKey::of(email))
     }
 
     /// What to call them: the full name, or the name that they sign in with.

@@ -5,8 +5,7 @@
 
 use std::sync::Arc;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
 use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
@@ -14,7 +13,9 @@ use zeroize::Zeroizing;
 use crate::base::entropy::Entropy;
 use crate::base::secret::Secret;
 use crate::config::model::Passwords;
+use crate::users::chosen::{Rules, Weakness};
 use crate::users::error::UserError;
+use crate::users::stored_hash::StoredHash;
 
 /// Longest password that is looked at, in bytes.
 pub const PASSWORD_BYTES_MAX: usize = 1024;
@@ -22,10 +23,6 @@ pub const PASSWORD_BYTES_MAX: usize = 1024;
 pub const PASSWORD_CHARS_MIN: usize = 12;
 /// Shortest password that an operator's file may set, in characters.
 pub const DECLARED_PASSWORD_CHARS_MIN: usize = 8;
-/// Most memory that an imported hash may ask for: 1 GiB.
-const IMPORTED_MEMORY_KIB_MAX: u32 = 1_048_576;
-/// Most passes that an imported hash may ask for.
-const IMPORTED_PASSES_MAX: u32 = 64;
 /// What whoever finds the pool full is told to wait.
 const BUSY_SECONDS: u32 = 2;
 
@@ -34,7 +31,7 @@ const BUSY_SECONDS: u32 = 2;
 pub enum PasswordInput {
     /// In clear.
     Plain(Secret),
-    /// A hash made elsewhere, as a PHC string: argon2 only.
+    /// A hash made elsewhere, see [`StoredHash`].
     Phc(String),
 }
 
@@ -63,45 +60,6 @@ fn normal(password: &Secret) -> Zeroizing<String> {
         if is_other_space { ' ' } else { c }
     });
     Zeroizing::new(spaced.nfc().collect())
-}
-
-/// A stored hash that this program can check.
-///
-/// Until its owner signs in, an imported hash takes its own time to check, which may tell that
-/// there is such a user; the first sign-in replaces a cheaper one by one of the configured cost.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredHash(PasswordHash);
-
-impl StoredHash {
-    /// Parses a PHC string: argon2i, argon2d or argon2id, with a salt and a hash, of bounded cost.
-    ///
-    /// # Errors
-    /// [`UserError::Phc`] with the reason.
-    pub fn parse(phc: &str) -> Result<Self, UserError> {
-        let hash = PasswordHash::new(phc)
-            .map_err(|_| UserError::Phc("not in the PHC string format ($argon2id$v=19$…)"))?;
-        if Algorithm::try_from(hash.algorithm.as_str()).is_err() {
-            return Err(UserError::Phc("only argon2 hashes are accepted"));
-        }
-        let params = Params::try_from(&hash)
-            .map_err(|_| UserError::Phc("its argon2 parameters are not valid"))?;
-        if params.m_cost() > IMPORTED_MEMORY_KIB_MAX || params.t_cost() > IMPORTED_PASSES_MAX {
-            return Err(UserError::Phc("its argon2 parameters cost too much"));
-        }
-        if hash.salt.is_none() || hash.hash.is_none() {
-            return Err(UserError::Phc("salt or hash is missing"));
-        }
-        Ok(Self(hash))
-    }
-
-    /// Whether it costs a guesser less than `params` would.
-    fn is_weaker_than(&self, params: &Params) -> bool {
-        let Ok(own) = Params::try_from(&self.0) else { return true };
-        self.0.algorithm.as_str() != Algorithm::Argon2id.as_str()
-            || self.0.version != Some(Version::V0x13.into())
-            || own.m_cost() < params.m_cost()
-            || own.t_cost() < params.t_cost()
-    }
 }
 
 /// What came of checking a password.
@@ -173,6 +131,30 @@ impl Hasher {
         self.run(move || make(&argon2, &password, &salt)).await?.ok_or(FULL)
     }
 
+    /// Hashes a password that somebody chose, of whom `own` is known, unless it is weak; `salt` is
+    /// fresh randomness.
+    ///
+    /// # Errors
+    /// [`Full`] if too many wait already.
+    pub async fn choose(
+        &self,
+        password: &Secret,
+        rules: Arc<Rules>,
+        own: Vec<String>,
+        salt: [u8; 16],
+    ) -> Result<Result<String, Weakness>, Full> {
+        let (argon2, password) = (self.argon2.clone(), password.clone());
+        let work = move || {
+            let own: Vec<&str> = own.iter().map(String::as_str).collect();
+            let judged = rules.check(password.reveal(), &own);
+            judged.map(|()| make(&argon2, &normal(&password), &salt))
+        };
+        self.run(work)
+            .await?
+            .map(|hash| hash.ok_or(FULL))
+            .map_or_else(|weakness| Ok(Err(weakness)), |hash| hash.map(Ok))
+    }
+
     /// Checks a password against a stored hash, or, with the same work and without success, for
     /// somebody who has none. `salt` is fresh randomness for a hash that needs an upgrade.
     ///
@@ -187,10 +169,13 @@ impl Hasher {
         let fits = password.reveal().len() <= PASSWORD_BYTES_MAX;
         let exists = stored.is_some() && fits;
         let stored = stored.unwrap_or_else(|| self.nobody.clone());
+        let typed = Zeroizing::new(if fits { password.reveal().to_owned() } else { String::new() });
         let password = if fits { normal(password) } else { Zeroizing::default() };
         let argon2 = self.argon2.clone();
         self.run(move || {
-            let matches = argon2.verify_password(password.as_bytes(), &stored.0).is_ok();
+            // Other systems may have hashed what was typed as it came.
+            let matches = stored.is_of(&argon2, &password)
+                || (stored.is_foreign() && *typed != *password && stored.is_of(&argon2, &typed));
             let is_right = matches && exists;
             let upgrade = (is_right && stored.is_weaker_than(argon2.params()))
                 .then(|| make(&argon2, &password, &salt))
@@ -239,6 +224,7 @@ mod tests {
             argon2_passes: passes,
             hashes_at_once_max: at_once,
             hashes_waiting_max: waiting,
+            list_file: None,
         }
     }
 
@@ -311,24 +297,5 @@ mod tests {
 
         assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 3);
         assert_eq!(hasher.places.available_permits(), 3);
-    }
-
-    #[test]
-    fn only_argon2_of_bounded_cost_is_imported() {
-        let rest = "$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA";
-        assert!(StoredHash::parse(&format!("$argon2id$v=19$m=64,t=1,p=1{rest}")).is_ok());
-        assert!(StoredHash::parse(&format!("$argon2i$v=19$m=64,t=1,p=1{rest}")).is_ok());
-        for bad in [
-            format!("$argon2id$v=19$m=4294967295,t=1,p=1{rest}"),
-            format!("$argon2id$v=19$m=64,t=4294967295,p=1{rest}"),
-            format!("$argon2id$v=19$m=1,t=1,p=1{rest}"),
-            format!("$scrypt$ln=14,r=8,p=1{rest}"),
-            "$argon2id$v=19$m=64,t=1,p=1".to_owned(),
-            "$2b$12$abcdefghijklmnopqrstuuKZJ0cbmQ0kjzEG1c2DWOrXmhbNnLGia".to_owned(),
-            String::new(),
-            "\0".to_owned(),
-        ] {
-            assert!(matches!(StoredHash::parse(&bad), Err(UserError::Phc(_))), "{bad:?}");
-        }
     }
 }

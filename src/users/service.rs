@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use zeroize::Zeroizing;
 
 use crate::base::id::UserId;
-use crate::base::secret::Secret;
+use crate::base::secret::{Digest, Secret};
 use crate::base::text::{line, optional_line};
 use crate::config::model::{Config, Throttle};
 use crate::db::cache::Cache;
@@ -15,18 +15,18 @@ use crate::db::changes::Topic;
 use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
 use crate::keys::vault::Vault;
+use crate::users::chosen::Rules;
 use crate::users::ending::end_all;
 use crate::users::error::UserError;
 use crate::users::login::Login;
 use crate::users::model::{NewUser, User};
-use crate::users::password::{
-    DECLARED_PASSWORD_CHARS_MIN, Hasher, PasswordInput, StoredHash, check_new,
-};
+use crate::users::password::{DECLARED_PASSWORD_CHARS_MIN, Hasher, PasswordInput, check_new};
 use crate::users::sessions::{Held, Sessions};
 use crate::users::store::UserRow;
+use crate::users::stored_hash::StoredHash;
 use crate::users::totp::TotpSecret;
 use crate::users::username::{self, UsernameKey};
-use crate::users::{store, store_throttle, throttle};
+use crate::users::{store, store_passwords, store_throttle, throttle};
 
 /// Most bytes of a user's attributes, as JSON.
 pub const ATTRIBUTES_BYTES_MAX: usize = 16 * 1024;
@@ -44,6 +44,7 @@ pub(in crate::users) struct Inner {
     pub(in crate::users) ctx: Ctx,
     pub(in crate::users) vault: Vault,
     pub(in crate::users) hasher: Hasher,
+    pub(in crate::users) rules: Arc<Rules>,
     pub(in crate::users) throttle: Throttle,
     pub(in crate::users) sessions: Sessions,
     issuer_name: String,
@@ -69,15 +70,19 @@ impl Users {
     /// The users in this database.
     ///
     /// # Errors
-    /// [`UserError::Phc`] if argon2 does not take the configured parameters.
+    /// [`UserError`] if argon2 does not take the configured parameters, or the list of common
+    /// passwords cannot be read.
     pub fn new(ctx: Ctx, vault: Vault, config: &Config) -> Result<Self, UserError> {
         let hasher = Hasher::new(&config.passwords, ctx.entropy())?;
+        let list = config.passwords.list_file.as_deref();
+        let rules = Arc::new(Rules::load(list, config.issuer.as_str())?);
         let sessions = Sessions::new(ctx.clone(), config.sessions.clone());
         let held = Cache::new(ctx.db.changes(), Topic::Users, HELD_MAX);
         let throttle = config.throttle.clone();
         let url = config.issuer.as_str();
         let issuer_name = url.split_once("://").map_or(url, |(_, host)| host).to_owned();
-        Ok(Self(Arc::new(Inner { ctx, vault, hasher, throttle, sessions, issuer_name, held })))
+        let inner = Inner { ctx, vault, hasher, rules, throttle, sessions, issuer_name, held };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Where people are signed in.
@@ -94,14 +99,31 @@ impl Users {
         self.0.held.get_or_load(id, load).await
     }
 
-    /// A user by the name that they sign in with, however it is written.
+    /// A user by name, however it is written.
     ///
     /// # Errors
     /// [`DbError`] if storage fails.
     pub async fn find_by_username(&self, username: &str) -> Result<Option<Arc<User>>, DbError> {
         let key = UsernameKey::of(username);
-        let found = store::find_by_username(&self.0.ctx.db, &key).await?;
+        Ok(store::find_by_username(&self.0.ctx.db, &key).await?.map(Arc::new))
+    }
+
+    /// A user by what they sign in with: the name, or an address that they proved to have.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn find_by_name(&self, typed: &str) -> Result<Option<Arc<User>>, DbError> {
+        let found = store::find_by_name(&self.0.ctx.db, &UsernameKey::of(typed)).await?;
         Ok(found.map(|(user, _)| Arc::new(user)))
+    }
+
+    /// The one user who proved to receive mail at this address.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn find_by_email(&self, email: &str) -> Result<Option<Arc<User>>, DbError> {
+        let found = self.find_by_name(email).await?;
+        Ok(found.filter(|user| user.proved(email)))
     }
 
     /// One page of users, by id.
@@ -141,10 +163,10 @@ impl Users {
         let unit = self.0.ctx.db.write(row, |tx, row| {
             Box::pin(async move {
                 store::insert(tx, row).await?;
-                store::find(tx, &row.id).await?.ok_or(DbError::Closed)
+                Ok(store::find(tx, &row.id).await?.ok_or(DbError::Closed)?)
             })
         });
-        unit.await.map_err(name_taken)
+        unit.await
     }
 
     /// Changes a user as a whole, but for id and credentials. Whoever is disabled is signed out.
@@ -160,10 +182,10 @@ impl Users {
                 if updated.as_ref().is_some_and(|user| !user.is_active()) {
                     end_all(tx, &row.id, row.now).await?;
                 }
-                Ok(updated.filter(|_| exists))
+                Ok::<_, UserError>(updated.filter(|_| exists))
             })
         });
-        unit.await.map_err(name_taken)?.ok_or(UserError::Unknown)
+        unit.await?.ok_or(UserError::Unknown)
     }
 
     fn row(&self, id: UserId, user: NewUser) -> Result<UserRow, UserError> {
@@ -204,28 +226,28 @@ impl Users {
 
     /// Sets the password, and signs the user out everywhere.
     ///
-    /// Passwords in clear are held to the operator's minimum; whoever lets people choose one asks
-    /// [`crate::users::password::check_new`] first.
+    /// Passwords in clear are held to the operator's minimum; those that people choose come through
+    /// [`crate::users::choose`].
     ///
     /// # Errors
     /// [`UserError`] if it is not acceptable, there is no such user, or too many wait.
     pub async fn set_password(&self, id: &UserId, input: &PasswordInput) -> Result<(), UserError> {
-        let phc = match input {
+        let (phc, imported) = match input {
             PasswordInput::Plain(password) => {
                 check_new(password, DECLARED_PASSWORD_CHARS_MIN)?;
                 let salt = self.0.ctx.entropy().bytes();
-                self.0.hasher.hash(password, salt).await.map_err(busy)?
+                (self.0.hasher.hash(password, salt).await.map_err(busy)?, None)
             }
             PasswordInput::Phc(phc) => {
                 StoredHash::parse(phc)?;
-                phc.clone()
+                (phc.clone(), Some(Digest::of(phc.as_bytes())))
             }
         };
-        let input = (id.clone(), phc, self.0.ctx.now());
-        let unit = self.0.ctx.db.write(input, |tx, (id, phc, now)| {
+        let input = (id.clone(), phc, imported, self.0.ctx.now());
+        let unit = self.0.ctx.db.write(input, |tx, (id, phc, imported, now)| {
             Box::pin(async move {
-                let is_first = store::phc(&mut *tx, id).await?.is_none();
-                store::set_phc(tx, id, phc, *now).await?;
+                let is_first = store_passwords::phc(&mut *tx, id).await?.is_none();
+                store_passwords::set_phc(tx, id, (phc, *imported), *now).await?;
                 // Who has just got a first password has nowhere signed in.
                 if is_first { Ok(()) } else { end_all(tx, id, *now).await }
             })
@@ -234,13 +256,19 @@ impl Users {
     }
 
     /// Whether this is the user's password already: so that declaring it again changes nothing.
+    /// A hash that was imported once is taken as known for ever: its owner may have signed in
+    /// since, or chosen another password.
     ///
     /// # Errors
     /// [`UserError::Busy`] if too many wait, [`UserError::Internal`] if storage fails.
     pub async fn password_is(&self, id: &UserId, input: &PasswordInput) -> Result<bool, UserError> {
-        let Some(stored) = store::phc(&self.0.ctx.db, id).await? else { return Ok(false) };
+        let db = &self.0.ctx.db;
+        let Some(stored) = store_passwords::phc(db, id).await? else { return Ok(false) };
         match input {
-            PasswordInput::Phc(phc) => Ok(*phc == stored),
+            PasswordInput::Phc(phc) => {
+                let known = store_passwords::was_imported(db, id, Digest::of(phc.as_bytes()));
+                Ok(*phc == stored || known.await?)
+            }
             PasswordInput::Plain(password) => {
                 let salt = self.0.ctx.entropy().bytes();
                 let stored = StoredHash::parse(&stored)?;
@@ -346,13 +374,6 @@ impl Users {
 
 fn busy(full: crate::users::password::Full) -> UserError {
     UserError::Busy { retry_after_seconds: full.retry_after_seconds }
-}
-
-fn name_taken(error: DbError) -> UserError {
-    match error {
-        DbError::Duplicate(_) => UserError::DuplicateUsername,
-        other => UserError::Internal(other),
-    }
 }
 
 fn nobody(error: DbError) -> UserError {

@@ -12,13 +12,13 @@ use crate::users::device;
 use crate::users::error::SignInError;
 use crate::users::login::Source;
 use crate::users::model::User;
-use crate::users::password::StoredHash;
 use crate::users::service::Users;
-use crate::users::store;
 use crate::users::store_throttle::{self, Attempt, ChargeError, Outcome};
+use crate::users::stored_hash::StoredHash;
 use crate::users::throttle::{Charge, Factor, charges, guesses, names, retry_after};
 use crate::users::totp::tidy;
 use crate::users::username::UsernameKey;
+use crate::users::{store, store_passwords};
 
 /// An attempt at a short code that was charged; the right one is given back.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ struct Right {
 }
 
 impl Users {
-    /// Checks a name and a password: the first factor.
+    /// Checks a name, or an address that was verified, and a password: the first factor.
     ///
     /// # Errors
     /// [`SignInError`], the same for whatever is wrong about the two.
@@ -46,8 +46,10 @@ impl Users {
         if let Some(full) = self.0.hasher.full() {
             return Err(SignInError::Busy { retry_after_seconds: full.retry_after_seconds });
         }
-        let key = UsernameKey::of(username);
-        let found = store::find_by_username(&self.0.ctx.db, &key).await?;
+        let typed = UsernameKey::of(username);
+        let found = store::find_by_name(&self.0.ctx.db, &typed).await?;
+        // Whoever has a name and an address is one who is guessed at, not two.
+        let key = found.as_ref().map_or(typed, |(user, _)| UsernameKey::of(&user.username));
         let known = device::known(&self.0.vault, found.as_ref().map(|(u, _)| &u.id), source);
         let attempt = self.charge(Factor::Password, &key, source, known).await?;
 
@@ -75,7 +77,7 @@ impl Users {
             Box::pin(async move {
                 store_throttle::settle(tx, &right.attempt, Outcome::Right).await?;
                 if let Some((old, new)) = &right.upgrade {
-                    store::upgrade_phc(tx, &right.user, old, new).await?;
+                    store_passwords::upgrade_phc(tx, &right.user, old, new).await?;
                 }
                 Ok(())
             })

@@ -7,7 +7,9 @@ use crate::db::changes::Topic;
 use crate::db::error::DbError;
 use crate::db::query::{Row, sql};
 use crate::db::{Db, Fetch, Tx};
+use crate::users::error::UserError;
 use crate::users::model::{NewUser, User};
+use crate::users::store_names;
 use crate::users::username::UsernameKey;
 
 fn user(row: &Row) -> Result<User, DbError> {
@@ -49,11 +51,32 @@ pub(in crate::users) async fn find(db: impl Fetch, id: &UserId) -> Result<Option
     row.as_ref().map(user).transpose()
 }
 
-/// Finds a user by name, with the password's hash.
+/// Finds a user by name.
 ///
 /// # Errors
 /// [`DbError`] if the query fails or the row does not parse.
 pub(in crate::users) async fn find_by_username(
+    db: impl Fetch,
+    key: &UsernameKey,
+) -> Result<Option<User>, DbError> {
+    let row = db
+        .fetch_optional(
+            sql("SELECT u.*, p.changed_at AS password_changed_at, t.created_at AS totp_created_at
+                   FROM users u
+                   LEFT JOIN passwords p ON p.user_id = u.id
+                   LEFT JOIN totp_factors t ON t.user_id = u.id
+                  WHERE u.username_key = $1")
+            .bind(key.as_str()),
+        )
+        .await?;
+    row.as_ref().map(user).transpose()
+}
+
+/// Finds a user by what they sign in with, a name or an address, with the password's hash.
+///
+/// # Errors
+/// [`DbError`] if the query fails or the row does not parse.
+pub(in crate::users) async fn find_by_name(
     db: impl Fetch,
     key: &UsernameKey,
 ) -> Result<Option<(User, Option<String>)>, DbError> {
@@ -61,10 +84,11 @@ pub(in crate::users) async fn find_by_username(
         .fetch_optional(
             sql("SELECT u.*, p.changed_at AS password_changed_at, p.phc,
                         t.created_at AS totp_created_at
-                   FROM users u
+                   FROM sign_in_names n
+                   JOIN users u ON u.id = n.user_id
                    LEFT JOIN passwords p ON p.user_id = u.id
                    LEFT JOIN totp_factors t ON t.user_id = u.id
-                  WHERE u.username_key = $1")
+                  WHERE n.key = $1")
             .bind(key.as_str()),
         )
         .await?;
@@ -107,8 +131,8 @@ pub(in crate::users) struct UserRow {
 /// Adds a user.
 ///
 /// # Errors
-/// [`DbError::Duplicate`] if the id or the name is taken, [`DbError`] if the statement fails.
-pub(in crate::users) async fn insert(tx: &mut Tx<'_>, row: &UserRow) -> Result<(), DbError> {
+/// [`UserError`] if the id, the name or the address is taken, or a statement fails.
+pub(in crate::users) async fn insert(tx: &mut Tx<'_>, row: &UserRow) -> Result<(), UserError> {
     tx.execute(
         sql("INSERT INTO users (id, username, username_key, email, email_verified, name,
                                 given_name, family_name, attributes, status, created_at, updated_at,
@@ -127,15 +151,38 @@ pub(in crate::users) async fn insert(tx: &mut Tx<'_>, row: &UserRow) -> Result<(
         .bind(row.now)
         .bind(&row.profile),
     )
-    .await?;
-    tx.touch(Topic::Users).await
+    .await
+    .map_err(name_taken)?;
+    set_names(tx, row).await?;
+    Ok(tx.touch(Topic::Users).await?)
+}
+
+fn name_taken(error: DbError) -> UserError {
+    match error {
+        DbError::Duplicate(_) => UserError::DuplicateUsername,
+        other => UserError::Internal(other),
+    }
+}
+
+/// What the user signs in with from now on: the name, and the address if it is verified.
+async fn set_names(tx: &mut Tx<'_>, row: &UserRow) -> Result<(), UserError> {
+    store_names::clear(tx, &row.id).await?;
+    store_names::add(tx, &row.id, &row.key).await.map_err(name_taken)?;
+    let email = row.user.email.as_deref().filter(|_| row.user.email_verified);
+    let Some(email) = email.map(UsernameKey::of).filter(|email| *email != row.key) else {
+        return Ok(());
+    };
+    store_names::add(tx, &row.id, &email).await.map_err(|error| match error {
+        DbError::Duplicate(_) => UserError::DuplicateEmail,
+        other => UserError::Internal(other),
+    })
 }
 
 /// Changes a user as a whole; `false` if there is none.
 ///
 /// # Errors
-/// [`DbError::Duplicate`] if the name is taken, [`DbError`] if the statement fails.
-pub(in crate::users) async fn update(tx: &mut Tx<'_>, row: &UserRow) -> Result<bool, DbError> {
+/// [`UserError`] if the name or the address is taken, or a statement fails.
+pub(in crate::users) async fn update(tx: &mut Tx<'_>, row: &UserRow) -> Result<bool, UserError> {
     let done = tx
         .execute(
             sql("UPDATE users
@@ -156,7 +203,11 @@ pub(in crate::users) async fn update(tx: &mut Tx<'_>, row: &UserRow) -> Result<b
             .bind(row.now)
             .bind(&row.profile),
         )
-        .await?;
+        .await
+        .map_err(name_taken)?;
+    if done.affected == 1 {
+        set_names(tx, row).await?;
+    }
     tx.touch(Topic::Users).await?;
     Ok(done.affected == 1)
 }
@@ -194,57 +245,6 @@ pub(in crate::users) async fn sign_out(
 ) -> Result<(), DbError> {
     tx.execute(sql("UPDATE users SET signed_out_at = $2 WHERE id = $1").bind(id).bind(now)).await?;
     tx.touch(Topic::Users).await
-}
-
-/// The hash of a user's password.
-///
-/// # Errors
-/// [`DbError`] if the query fails.
-pub(in crate::users) async fn phc(db: impl Fetch, id: &UserId) -> Result<Option<String>, DbError> {
-    let row =
-        db.fetch_optional(sql("SELECT phc FROM passwords WHERE user_id = $1").bind(id)).await?;
-    row.map(|row| row.get("phc")).transpose()
-}
-
-/// Sets a user's password.
-///
-/// # Errors
-/// [`DbError::Refused`] if there is no such user, [`DbError`] if the statement fails.
-pub(in crate::users) async fn set_phc(
-    tx: &mut Tx<'_>,
-    id: &UserId,
-    phc: &str,
-    now: DateTime<Utc>,
-) -> Result<(), DbError> {
-    tx.execute(
-        sql("INSERT INTO passwords (user_id, phc, changed_at) VALUES ($1, $2, $3)
-             ON CONFLICT (user_id) DO UPDATE SET phc = $2, changed_at = $3")
-        .bind(id)
-        .bind(phc)
-        .bind(now),
-    )
-    .await?;
-    tx.touch(Topic::Users).await
-}
-
-/// Replaces a hash by a stronger one of the same password, unless the password changed meanwhile.
-///
-/// # Errors
-/// [`DbError`] if the statement fails.
-pub(in crate::users) async fn upgrade_phc(
-    tx: &mut Tx<'_>,
-    id: &UserId,
-    old: &str,
-    new: &str,
-) -> Result<(), DbError> {
-    tx.execute(
-        sql("UPDATE passwords SET phc = $3 WHERE user_id = $1 AND phc = $2")
-            .bind(id)
-            .bind(old)
-            .bind(new),
-    )
-    .await?;
-    Ok(())
 }
 
 /// The sealed TOTP secret of a user.

@@ -60,6 +60,7 @@ mod oidc_frames;
 mod oidc_logout;
 mod pairwise;
 mod par;
+mod passwords;
 mod projects;
 mod prompts;
 mod rar;

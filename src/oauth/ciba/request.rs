@@ -156,7 +156,7 @@ impl Hint<'_> {
     ) -> Result<Option<Arc<User>>, DbError> {
         let users = &oauth.parts().users;
         match self {
-            Self::Login(name) => users.find_by_username(name).await,
+            Self::Login(name) => users.find_by_name(name).await,
             Self::IdToken(token) => {
                 match hint::read(oauth, token).and_then(|hint| hint.user(oauth, app)) {
                     Some(id) => users.find(&id).await,
