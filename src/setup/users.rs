@@ -5,10 +5,10 @@ use crate::base::text::line;
 use crate::setup::declaration::UserEntry;
 use crate::setup::read::{At, Notes, Object, Part};
 use crate::setup::secret::{Declared, Outside, read as read_secret};
+use crate::users::hash::StoredHash;
 use crate::users::model::{NewUser, Status};
 use crate::users::password::{DECLARED_PASSWORD_CHARS_MIN, PasswordInput, check_new};
 use crate::users::profile::Profile;
-use crate::users::stored_hash::StoredHash;
 use crate::users::totp::TotpSecret;
 use crate::users::username;
 

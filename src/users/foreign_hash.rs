@@ -209,7 +209,7 @@ mod tests {
         ForeignHash::parse(text).ok_or("no scheme")?.map_err(|error| error.to_string())
     }
 
-    /// All but bcrypt's made by Python's hashlib; that of bcrypt is crypt_blowfish's own.
+    /// All but bcrypt's made by Python's hashlib; that one is a vector of its reference.
     #[test]
     fn hashes_of_other_systems_are_checked() {
         for text in [

@@ -10,6 +10,7 @@ pub mod device;
 pub mod ending;
 pub mod error;
 mod foreign_hash;
+pub mod hash;
 pub mod login;
 pub mod model;
 pub mod own_sessions;
@@ -23,7 +24,7 @@ mod store_names;
 mod store_passwords;
 mod store_sessions;
 mod store_throttle;
-pub mod stored_hash;
+
 #[cfg(test)]
 mod tests;
 mod throttle;

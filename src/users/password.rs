@@ -15,7 +15,7 @@ use crate::base::secret::Secret;
 use crate::config::model::Passwords;
 use crate::users::chosen::{Rules, Weakness};
 use crate::users::error::UserError;
-use crate::users::stored_hash::StoredHash;
+use crate::users::hash::StoredHash;
 
 /// Longest password that is looked at, in bytes.
 pub const PASSWORD_BYTES_MAX: usize = 1024;

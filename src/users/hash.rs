@@ -25,7 +25,7 @@ pub struct StoredHash(Form);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Form {
-    Argon2(PasswordHash),
+    Argon2(Box<PasswordHash>),
     Foreign(ForeignHash),
 }
 
@@ -41,7 +41,7 @@ impl StoredHash {
         }
         match ForeignHash::parse(text) {
             Some(foreign) => Ok(Self(Form::Foreign(foreign?))),
-            None => argon2(text).map(|hash| Self(Form::Argon2(hash))),
+            None => argon2(text).map(|hash| Self(Form::Argon2(Box::new(hash)))),
         }
     }
 
@@ -53,7 +53,7 @@ impl StoredHash {
     /// Whether it is the hash of `password`.
     pub(in crate::users) fn is_of(&self, argon2: &Argon2<'_>, password: &str) -> bool {
         match &self.0 {
-            Form::Argon2(hash) => argon2.verify_password(password.as_bytes(), hash).is_ok(),
+            Form::Argon2(hash) => argon2.verify_password(password.as_bytes(), &**hash).is_ok(),
             Form::Foreign(hash) => hash.is_of(password.as_bytes()),
         }
     }
@@ -61,7 +61,7 @@ impl StoredHash {
     /// Whether it costs a guesser less than `params` would, or is not our own.
     pub(in crate::users) fn is_weaker_than(&self, params: &Params) -> bool {
         let Form::Argon2(hash) = &self.0 else { return true };
-        let Ok(own) = Params::try_from(hash) else { return true };
+        let Ok(own) = Params::try_from(&**hash) else { return true };
         hash.algorithm.as_str() != Algorithm::Argon2id.as_str()
             || hash.version != Some(Version::V0x13.into())
             || own.m_cost() < params.m_cost()
