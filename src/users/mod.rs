@@ -24,7 +24,6 @@ mod store_names;
 mod store_passwords;
 mod store_sessions;
 mod store_throttle;
-
 #[cfg(test)]
 mod tests;
 mod throttle;
