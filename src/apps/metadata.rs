@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::apps::model::{BadVariant, variants};
 use crate::keys::algorithm::Algorithm;
+use crate::words::Language;
 
 variants! {
     /// How an app shows who it is. Source: RFC 7591 section 2, RFC 8705 section 2.
@@ -192,6 +193,19 @@ pub struct ClientMetadata {
     /// without `act` is refused to everybody else.
     #[serde(skip_serializing_if = "is_false")]
     pub may_impersonate: bool,
+}
+
+impl ClientMetadata {
+    /// The value of a name or link in a language: the one with the shortest tag, so that `#de`
+    /// comes before `#de-CH`. Source: RFC 7591 section 2.2.
+    pub fn localized_in(&self, name: &str, language: Language) -> Option<&str> {
+        let tagged = self.localized.iter().filter_map(|(key, value)| {
+            let (bare, tag) = key.split_once('#')?;
+            let fits = bare == name && Language::of_tag(tag) == Some(language);
+            fits.then_some((tag.len(), value.as_str()?))
+        });
+        tagged.min_by_key(|(length, _)| *length).map(|(_, value)| value)
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]

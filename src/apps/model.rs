@@ -12,6 +12,7 @@ use crate::base::id::{AccountId, AppId};
 use crate::base::scope::Scope;
 use crate::base::secret::{Digest, Secret};
 use crate::keys::algorithm::Algorithm;
+use crate::words::Language;
 
 /// Text that names none of the variants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -189,6 +190,11 @@ pub struct App {
 }
 
 impl App {
+    /// What users read, in their language if the developer gave it a name in that one.
+    pub fn title_in(&self, language: Language) -> &str {
+        self.metadata.localized_in("client_name", language).unwrap_or(&self.title)
+    }
+
     /// Whether `secret` is one of the app's that are good at `now`. Takes the same time whichever
     /// it is, and whether it is one at all.
     #[expect(clippy::needless_bitwise_bool, reason = "every secret is compared, whatever is found")]

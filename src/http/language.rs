@@ -1,5 +1,5 @@
-//! Which language a browser gets: the one that the app asked for with `ui_locales` (a cookie, as
-//! long as a sign-in may take), else the browser's own, else English.
+//! Which language a browser gets: the one that the app asks for with `ui_locales`, or has asked for
+//! (a cookie, as long as a sign-in may take), else the browser's own, else English.
 
 use std::convert::Infallible;
 
@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::header::{ACCEPT_LANGUAGE, CONTENT_LANGUAGE, CONTENT_TYPE, VARY};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, Uri};
 
 use crate::http::cookies::Cookie;
 use crate::http::pages;
@@ -16,9 +16,18 @@ use crate::http::session;
 use crate::server::Server;
 use crate::words::Language;
 
-fn of(headers: &HeaderMap, https: bool) -> Language {
+fn of(uri: &Uri, headers: &HeaderMap, https: bool) -> Language {
     let accepted = || Language::of_accept(headers.get(ACCEPT_LANGUAGE)?.to_str().ok()?);
-    wished(headers, https).or_else(accepted).unwrap_or_default()
+    let wished = || wished(headers, https);
+    asked(uri).or_else(wished).or_else(accepted).unwrap_or_default()
+}
+
+/// What an app asks for right now. Source: OpenID Connect Core section 3.1.2.1, OpenID Connect
+/// RP-Initiated Logout 1.0 section 2.
+fn asked(uri: &Uri) -> Option<Language> {
+    let query = uri.query().filter(|query| query.contains("ui_locales="))?;
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    Language::of_tags(&pairs.find(|(name, _)| name == "ui_locales")?.1)
 }
 
 /// What an app asked for a short while ago.
@@ -30,7 +39,7 @@ impl FromRequestParts<Server> for Language {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Infallible> {
-        Ok(of(&parts.headers, server.config.issuer.is_https()))
+        Ok(of(&parts.uri, &parts.headers, server.config.issuer.is_https()))
     }
 }
 
@@ -70,7 +79,8 @@ pub(in crate::http) async fn speak(
     request: Request,
     next: Next,
 ) -> Response {
-    let language = of(request.headers(), server.config.issuer.is_https());
+    let https = server.config.issuer.is_https();
+    let language = of(request.uri(), request.headers(), https);
     spoken(next.run(request).await, language)
 }
 

@@ -15,9 +15,11 @@ macro_rules! files {
             $language,
             "account",
             "base",
+            "consent",
             "errors",
             "mail",
-            "sign-in"
+            "sign-in",
+            "sign-out"
         )
     };
     ($language:literal, $($area:literal),+) => {

@@ -91,4 +91,6 @@ async fn error_pages_speak_the_language_of_the_browser(db: Kind) {
         assert!(page.status >= 400, "{page:?}");
         assert_eq!(language(&browser.get(path).await), "en", "{path}");
     }
+    let page = browser.get("/logout?ui_locales=fr+de-CH&client_id=x").await;
+    assert_eq!(language(&page), "de");
 }

@@ -61,7 +61,7 @@ fn ask(
     let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
     let page = SignOutPage {
         site: Site::plain(language),
-        app: asked.app.as_ref().map(|app| app.title.clone()),
+        app: asked.app.as_ref().map(|app| app.title_in(language).to_owned()),
         user: login.user().map_or_else(String::new, |user| user.username.clone()),
         action: "/logout".to_owned(),
         csrf: browser.csrf(&server.vault, CSRF),

@@ -43,7 +43,7 @@ pub(in crate::http::pages) async fn show(
     let approval = |ask: Ask| Approval {
         id: ask.id,
         csrf: browser.csrf(&server.vault, &csrf_purpose(login, ask.id)),
-        wanted: Wanted::of(&ask),
+        wanted: Wanted::of(&ask, language),
     };
     let shown = ApprovalsPage {
         site: Site::of(&server.config, language),

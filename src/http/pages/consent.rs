@@ -8,7 +8,6 @@ use http::StatusCode;
 
 use crate::apps::model::Status;
 use crate::base::id::{AccountId, GrantId};
-use crate::gate::routes::SCOPES;
 use crate::http::browser::Browser;
 use crate::http::pages::form::{ForGrant, Form, not_ours};
 use crate::http::pages::links::Links;
@@ -22,14 +21,20 @@ use crate::server::Server;
 use crate::users::login::Login;
 use crate::words::Language;
 
-/// What the scopes of OpenID Connect let an app do. Source: OpenID Connect Core section 5.4.
-const OPENID_SCOPES: [(&str, &str); 6] = [
-    ("openid", "Know who you are"),
-    ("profile", "See your profile: name, username and what else you tell of yourself"),
-    ("email", "See your e-mail address"),
-    ("phone", "See your phone number"),
-    ("address", "See your postal address"),
-    ("offline_access", "Stay connected while you are away"),
+/// The words for what scopes let an app do. Source: OpenID Connect Core section 5.4.
+const WISHES: [(&str, &str); 12] = [
+    ("openid", "wish-openid"),
+    ("profile", "wish-profile"),
+    ("email", "wish-email"),
+    ("phone", "wish-phone"),
+    ("address", "wish-address"),
+    ("offline_access", "wish-offline-access"),
+    ("account.read", "wish-account-read"),
+    ("group.read", "wish-group-read"),
+    ("policy.read", "wish-policy-read"),
+    ("policy.write", "wish-policy-write"),
+    ("project.read", "wish-project-read"),
+    ("project.write", "wish-project-write"),
 ];
 
 /// Bound to the browser, the session and this very request: nobody else can give the answer.
@@ -37,14 +42,18 @@ fn csrf_purpose(grant: GrantId, login: &Login) -> String {
     format!("consent/{grant}/{}", URL_SAFE_NO_PAD.encode(login.session.0))
 }
 
-pub(in crate::http::pages) fn wish(scope: &str) -> String {
-    let openid = OPENID_SCOPES.iter().find(|(name, _)| *name == scope).map(|(_, text)| *text);
-    let known = || SCOPES.iter().find(|info| info.name == scope).map(|info| info.description);
-    openid.or_else(known).map_or_else(|| format!("Use “{scope}”"), str::to_owned)
+/// What a scope lets an app do, in words; its name, if there are none.
+pub(in crate::http::pages) fn wish(scope: &str, language: Language) -> String {
+    let known = WISHES.iter().find(|(name, _)| *name == scope);
+    known.map_or_else(
+        || language.say_with("wish-other", &[("scope", scope.into())]),
+        |(_, words)| language.say(words),
+    )
 }
 
 fn consent_page(site: Site, grant: GrantId, csrf: String, ask: &ConsentAsk) -> ConsentPage {
-    let title = ask.app.title.clone();
+    let language = site.language;
+    let title = ask.app.title_in(language).to_owned();
     // The secure scheme is what people expect; any other is worth reading.
     let host = ask.destination.strip_prefix("https://").unwrap_or(&ask.destination);
     let letter = title.chars().find(|c| c.is_alphanumeric()).unwrap_or('?');
@@ -58,8 +67,8 @@ fn consent_page(site: Site, grant: GrantId, csrf: String, ask: &ConsentAsk) -> C
         app_host: Some(host.to_owned()),
         in_development: ask.app.status == Status::Developing,
         user: ask.user.shown_name().to_owned(),
-        wishes: ask.scopes.iter().map(|scope| wish(scope)).collect(),
-        links: Links::of(&ask.app),
+        wishes: ask.scopes.iter().map(|scope| wish(scope, language)).collect(),
+        links: Links::of(&ask.app, language),
         details: ask.details.iter().map(details::in_words).collect(),
     }
 }
@@ -117,11 +126,17 @@ pub(in crate::http::pages) async fn submit(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gate::routes::SCOPES;
 
     #[test]
     fn every_scope_is_told_in_words_or_named() {
-        assert_eq!(wish("openid"), "Know who you are");
-        assert_eq!(wish("project.read"), "See your projects");
-        assert_eq!(wish("FHIR.read"), "Use “FHIR.read”");
+        let english = |scope| wish(scope, Language::English);
+
+        assert_eq!(english("openid"), "Know who you are");
+        assert_eq!(wish("openid", Language::German), "wissen, wer Sie sind");
+        assert_eq!(english("FHIR.read"), "Use “FHIR.read”");
+        for info in SCOPES {
+            assert_eq!(english(info.name), info.description);
+        }
     }
 }

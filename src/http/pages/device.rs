@@ -25,8 +25,6 @@ use crate::users::login::Login;
 use crate::users::model::User;
 use crate::words::Language;
 
-const WRONG: &str = "This code is wrong, or too old. Please look at your device, and try again.";
-
 /// Bound to the browser, the session and, once it is known, the code: nobody else can answer.
 fn csrf_purpose(login: &Login, code: Option<&UserCode>) -> String {
     let code = code.map(UserCode::shown).unwrap_or_default();
@@ -58,7 +56,7 @@ impl Visit<'_> {
             csrf: browser.csrf(&server.vault, &csrf_purpose(login, Some(code))),
             code: code.shown(),
             user: user.shown_name().to_owned(),
-            wanted: Wanted::of(ask),
+            wanted: Wanted::of(ask, *language),
         };
         page(StatusCode::OK, &confirm)
     }
@@ -74,7 +72,10 @@ impl Visit<'_> {
             }
             Err(error) => return broken(&error),
         };
-        let wrong = || self.page(StatusCode::FORBIDDEN, typed, Some(WRONG.to_owned()));
+        let wrong = || {
+            let text = self.language.say("device-wrong");
+            self.page(StatusCode::FORBIDDEN, typed, Some(text))
+        };
         let Some(code) = UserCode::parse(typed) else { return wrong() };
         let found = device::look_up(&self.server.oauth, self.login, &code).await;
         if !matches!(found, Err(AskError::Over))

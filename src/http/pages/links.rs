@@ -1,6 +1,7 @@
 //! Where a developer says more about an app: shown as links, never loaded.
 
 use crate::apps::model::App;
+use crate::words::Language;
 
 /// An app as a page names it.
 #[derive(Clone, Debug)]
@@ -32,15 +33,15 @@ pub struct Link {
 
 impl Links {
     /// Those of an app. Source: OpenID Connect Registration section 2.
-    pub fn of(app: &App) -> Self {
+    pub fn of(app: &App, language: Language) -> Self {
         let all = [
-            ("app-site", "links-site", &app.url),
-            ("app-policy", "links-policy", &app.metadata.policy_uri),
-            ("app-terms", "links-terms", &app.metadata.tos_uri),
-            ("app-logo", "links-logo", &app.icon_url),
+            ("app-site", "links-site", "client_uri", &app.url),
+            ("app-policy", "links-policy", "policy_uri", &app.metadata.policy_uri),
+            ("app-terms", "links-terms", "tos_uri", &app.metadata.tos_uri),
+            ("app-logo", "links-logo", "logo_uri", &app.icon_url),
         ];
-        let link = |(id, text, url): (&'static str, &'static str, &Option<String>)| {
-            let href = url.clone()?;
+        let link = |(id, text, name, url): (_, _, &str, &Option<String>)| {
+            let href = app.metadata.localized_in(name, language).or(url.as_deref())?.to_owned();
             let host = url::Url::parse(&href).ok()?.host_str()?.to_owned();
             Some(Link { id, text, href, host })
         };

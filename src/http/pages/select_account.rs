@@ -41,7 +41,7 @@ pub(in crate::http::pages) async fn show(
         (Ok(Step::SelectAccount { grant, app, .. }), Some(login), Some(user)) => {
             let choice = SelectAccountPage {
                 site: Site::of(&server.config, language),
-                app: app.title.clone(),
+                app: app.title_in(language).to_owned(),
                 grant: grant.to_string(),
                 csrf: browser.csrf(&server.vault, &csrf_purpose(grant, login)),
                 user: user.shown_name().to_owned(),

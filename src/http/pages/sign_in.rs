@@ -55,7 +55,7 @@ impl Attempt<'_> {
     async fn app(&self) -> Option<AppShown> {
         let digest = self.browser.digest();
         match authorize::resume(&self.server.oauth, self.grant?, digest, None).await {
-            Ok(Step::SignIn { app, .. }) => Some(shown(self.server, &app).await),
+            Ok(Step::SignIn { app, .. }) => Some(shown(self.server, &app, self.language).await),
             _ => None,
         }
     }
@@ -108,7 +108,7 @@ pub(in crate::http::pages) async fn show(
         match authorize::resume(&server.oauth, grant, digest, current.login()).await {
             Ok(Step::SignIn { app: asking, login_hint, .. }) => {
                 username = login_hint.filter(|hint| hint.len() <= 256).unwrap_or_default();
-                app = Some(shown(&server, &asking).await);
+                app = Some(shown(&server, &asking, language).await);
             }
             other => return go(&server, other),
         }
@@ -135,11 +135,11 @@ pub(in crate::http::pages) async fn again(
     (browser, answer).into_response()
 }
 
-async fn shown(server: &Server, app: &App) -> AppShown {
+async fn shown(server: &Server, app: &App, language: Language) -> AppShown {
     let account = server.accounts.find(&app.account).await.ok().flatten();
     let name = account.map_or_else(String::new, |account| account.name.clone());
     let account = account_shown(&name, &app.account);
-    AppShown { title: app.title.clone(), account, links: Links::of(app) }
+    AppShown { title: app.title_in(language).to_owned(), account, links: Links::of(app, language) }
 }
 
 /// `POST /sign-in`

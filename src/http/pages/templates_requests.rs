@@ -7,6 +7,7 @@ use crate::http::pages::consent::wish;
 use crate::http::pages::templates::Site;
 use crate::oauth::details;
 use crate::oauth::waiting::Ask;
+use crate::words::Language;
 
 /// `templates/device.html`: asks for the code that a device shows.
 #[derive(Debug, Template)]
@@ -43,8 +44,8 @@ pub struct Wanted {
 
 impl Wanted {
     /// What to show of a request.
-    pub fn of(ask: &Ask) -> Self {
-        let title = ask.app.title.clone();
+    pub fn of(ask: &Ask, language: Language) -> Self {
+        let title = ask.app.title_in(language).to_owned();
         let letter = title.chars().find(|c| c.is_alphanumeric()).unwrap_or('?');
         Self {
             app_letter: letter.to_uppercase().collect(),
@@ -56,7 +57,7 @@ impl Wanted {
             },
             in_development: ask.app.status == Status::Developing,
             message: ask.binding_message.clone(),
-            wishes: ask.scopes.iter().map(|scope| wish(scope)).collect(),
+            wishes: ask.scopes.iter().map(|scope| wish(scope, language)).collect(),
             details: ask.details.iter().map(details::in_words).collect(),
         }
     }
