@@ -5,9 +5,12 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use fantoccini::elements::Element;
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
+use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
+use url::{ParseError, Url};
 
 use crate::common::program::Running;
 
@@ -158,9 +161,29 @@ impl Chromium {
         self.page.execute(script, Vec::new()).await.expect("an answer")
     }
 
+    /// What the browser's own tools answer. Source: Chrome DevTools Protocol.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        let command = DevTools(json!({ "cmd": command, "params": parameters }));
+        self.page.issue_cmd(command).await.expect("the tools answer")
+    }
+
     async fn describe(&self) -> String {
         let url = self.page.current_url().await.map(String::from).unwrap_or_default();
         format!("{url}: {}", self.page.source().await.unwrap_or_default())
+    }
+}
+
+/// A command for the browser's own tools, as chromedriver takes it.
+#[derive(Debug)]
+struct DevTools(Value);
+
+impl WebDriverCompatibleCommand for DevTools {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.0.to_string()))
     }
 }
 
