@@ -58,6 +58,7 @@ mod oidc_dynamic_pages;
 mod oidc_formpost;
 mod oidc_frames;
 mod oidc_logout;
+mod pages;
 mod pairwise;
 mod par;
 mod passwords;

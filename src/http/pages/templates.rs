@@ -306,7 +306,7 @@ mod tests {
 
     fn other_samples(texts: &[String; 4]) -> Vec<(&'static str, String)> {
         let site = Site::sample;
-        let [name, title, account, username] = texts;
+        let [name, title, account, _] = texts;
         vec![
             (
                 "consent",

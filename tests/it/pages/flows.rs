@@ -1,6 +1,10 @@
 //! The ways through several pages that a browser goes by itself, or without scripts.
 
-use crate::common::actors::CHALLENGE;
+use std::collections::BTreeMap;
+
+use url::form_urlencoded;
+
+use crate::common::actors::{CHALLENGE, VERIFIER};
 use crate::common::chromium::{Chromium, Look};
 use crate::common::database::Kind;
 use crate::common::host::Host;
@@ -40,6 +44,24 @@ impl Clinic {
             self.server.url,
             self.host.at("/callback"),
         )
+    }
+}
+
+impl Clinic {
+    /// Exchanges the code that the browser posted.
+    async fn exchange(&self) {
+        let visits = self.host.visits("/callback");
+        assert_eq!(visits.len(), 1, "{visits:?}");
+        let body: BTreeMap<_, _> = form_urlencoded::parse(visits[0].body.as_bytes()).collect();
+        let redirect = self.host.at("/callback");
+        let fields = [
+            ("grant_type", "authorization_code"),
+            ("client_id", "clinic"),
+            ("code", &*body["code"]),
+            ("redirect_uri", &redirect),
+            ("code_verifier", VERIFIER),
+        ];
+        self.server.browser().post("/token", &fields).await.expect(200);
     }
 }
 
@@ -116,7 +138,7 @@ async fn without_scripts_everything_works_in_german() {
     assert_eq!(text("continue").await, "Weiter");
     browser.click("continue").await;
     browser.element("app").await;
-    assert_eq!(clinic.host.visits("/callback").len(), 1);
+    clinic.exchange().await;
 
     // Signing out, with a frame for the app and the way on by itself.
     let bye = clinic.host.at("/bye");

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::common::actors::CHALLENGE;
 use crate::common::chromium::Chromium;
 use crate::common::database::Kind;
-use crate::common::server::{TestServer, totp};
+use crate::common::host::Host;
+use crate::common::server::TestServer;
 use crate::common::world::{ada, ben, dev};
 
 /// Who looks at a page.
@@ -106,11 +107,20 @@ apps:
     grant_types: [refresh_token, 'urn:openid:params:grant-type:ciba']
     secrets: [desk-secret-0123456789-abcdefghijklmnopqrs]
     client_metadata: { backchannel_token_delivery_mode: poll }
+  - id: poster
+    account: acme
+    title: Poster
+    status: live
+    type: public
+    allowed_accounts: all
+    allowed_scopes: [openid]
+    callback_urls: ['HOST/stay']
 ";
 
 /// A server on which every page has something to show.
 pub struct Scene {
     pub server: TestServer,
+    host: Host,
     cookies: BTreeMap<Who, Vec<(String, String)>>,
     user_codes: [String; 3],
 }
@@ -118,7 +128,10 @@ pub struct Scene {
 impl Scene {
     pub async fn set(db: Kind) -> Self {
         let server = TestServer::start(db).await;
-        server.apply(APPS).await;
+        let host = Host::start().await;
+        // A browser stays on the page that sent a form here.
+        host.answer_with("/stay", 204, "text/plain", "");
+        server.apply(&APPS.replace("HOST", &host.url)).await;
         let mut cookies = BTreeMap::new();
         for (who, person) in
             [(Who::Ben, ben(&server)), (Who::Ada, ada(&server)), (Who::Dev, dev(&server))]
@@ -141,17 +154,12 @@ impl Scene {
             ("binding_message", "W4SCT"),
         ];
         http.post("/bc-authorize", &asked).await.expect(200);
-        Self { server, cookies, user_codes }
+        Self { server, host, cookies, user_codes }
     }
 
     /// What makes a browser somebody's.
     pub fn cookies(&self, who: Who) -> Vec<(String, String)> {
         self.cookies.get(&who).cloned().unwrap_or_default()
-    }
-
-    /// What an authenticator app shows for Ada.
-    fn code(&self) -> String {
-        totp("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", self.server.now())
     }
 }
 
@@ -165,7 +173,7 @@ fn authorize(client: &str, redirect: &str, scope: &str, more: &str) -> String {
 
 /// All pages. Each is reached from nothing, by a browser with the cookies of who looks at it.
 pub fn pages(scene: &Scene) -> Vec<Page> {
-    [sign_in(), consent(), requests(scene), others()].into_iter().flatten().collect()
+    [sign_in(scene), consent(), requests(scene), others()].into_iter().flatten().collect()
 }
 
 fn portal(more: &str) -> String {
@@ -178,12 +186,13 @@ fn showy(more: &str) -> String {
     authorize("showy", host, scope, more)
 }
 
-fn sign_in() -> Vec<Page> {
+fn sign_in(scene: &Scene) -> Vec<Page> {
     use Who::{Ben, Nobody};
-    let password = |page: Page, name: &str, text: &str| {
-        page.typing("username", name).typing("password", text)
-    };
+    let password =
+        |page: Page, name: &str, text: &str| page.typing("username", name).typing("password", text);
     let ada = || password(page("", Nobody, portal(""), "password"), "ada", "ada-correct-horse");
+    let more = "&response_mode=form_post";
+    let poster = authorize("poster", &scene.host.at("/stay"), "openid", more);
     vec![
         page("sign-in", Nobody, "/sign-in", "password"),
         page("sign-in-app", Nobody, showy(""), "password"),
@@ -199,8 +208,7 @@ fn sign_in() -> Vec<Page> {
         },
         page("sign-in-again", Ben, "/sign-in/again", "password"),
         page("select-account", Ben, portal("&prompt=select_account"), "select-another"),
-        page("form-post", Ben, portal("&response_mode=form_post&prompt=consent"), "consent-allow")
-            .clicking("consent-allow", "continue"),
+        page("form-post", Ben, poster, "consent-allow").clicking("consent-allow", "continue"),
     ]
 }
 
