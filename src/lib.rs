@@ -23,6 +23,7 @@ pub mod queue;
 pub mod server;
 pub mod setup;
 pub mod tls;
+pub mod upstream;
 pub mod users;
 pub mod words;
 pub mod worker;

@@ -99,6 +99,14 @@ impl Accounts {
         store::groups(&self.ctx.db, permit.account(), page, filter).await
     }
 
+    /// Whether the account has this group, on behalf of the operator.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn has_group(&self, account: &AccountId, group: &GroupId) -> Result<bool, DbError> {
+        Ok(store::group(&self.ctx.db, account, group).await?.is_some())
+    }
+
     /// The group of this name, on behalf of the operator.
     ///
     /// # Errors

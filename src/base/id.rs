@@ -24,6 +24,7 @@ pub struct BadId {
 
 const FHIR_RULE: &str = "1 to 64 letters, digits, dots and hyphens";
 const ACCOUNT_RULE: &str = "1 to 16 small letters and digits";
+const PROVIDER_RULE: &str = "1 to 32 small letters, digits and hyphens";
 const APP_RULE: &str = "1 to 64 letters, digits, dots, hyphens, underscores and tildes";
 
 fn is_fhir(text: &str) -> bool {
@@ -34,6 +35,11 @@ fn is_fhir(text: &str) -> bool {
 fn is_account(text: &str) -> bool {
     (1..=16).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+fn is_provider(text: &str) -> bool {
+    (1..=32).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 fn is_app(text: &str) -> bool {
@@ -125,6 +131,9 @@ ids! {
     GroupId: "group", is_fhir, FHIR_RULE;
     /// A project; the API also says "dataset".
     ProjectId: "project", is_fhir, FHIR_RULE;
+    /// Where people sign in elsewhere. Chosen, never generated: it stands in URLs that the provider
+    /// knows.
+    ProviderId: "provider", is_provider, PROVIDER_RULE;
     /// A registered app: the `client_id` of OAuth.
     AppId: "app", is_app, APP_RULE;
 }

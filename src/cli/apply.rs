@@ -14,8 +14,8 @@ use crate::setup::service::{Setup, SetupError};
 use crate::setup::tree::BYTES_MAX;
 
 const EXAMPLES: &str = "\
-A file, in YAML or JSON, declares users, accounts (with groups, members, policies and projects) and
-apps:
+A file, in YAML or JSON, declares users, accounts (with groups, members, policies and projects),
+apps, and providers where people sign in elsewhere:
 
   users:
     - username: ada
@@ -43,6 +43,14 @@ apps:
       allowed_accounts: [acme]
       callback_urls: [https://portal.example.org/callback]
       secrets: [{ env: PORTAL_SECRET }]
+  providers:
+    - id: acme-login
+      account: acme                            # or left out: for the whole server
+      kind: oidc
+      title: Acme's own sign-in
+      issuer: https://login.acme.example
+      client_id: narthex
+      client_secret: { env: ACME_LOGIN_SECRET }
 
 What a file names is made as the file says; a field that it leaves out gets its default. Passwords,
 TOTP secrets, client secrets and the members of a group stay as they are where the file does not

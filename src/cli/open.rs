@@ -15,6 +15,7 @@ use crate::policy::service::Policies;
 use crate::projects::service::Projects;
 use crate::server::start;
 use crate::setup::service::Setup;
+use crate::upstream::providers::Providers;
 use crate::users::service::Users;
 
 /// The services that need no keys.
@@ -50,7 +51,8 @@ pub async fn open(config: &Config) -> anyhow::Result<Opened> {
     let vault = Vault::new(config.encryption_key.bytes());
     let users = Users::new(ctx.clone(), vault.clone(), config)?;
     let apps = Apps::new(&ctx, &vault);
-    let setup =
-        Setup::new(&users, &Accounts::new(&ctx), &apps, &Policies::new(&ctx), &Projects::new(&ctx));
+    let (accounts, projects) = (Accounts::new(&ctx), Projects::new(&ctx));
+    let (policies, providers) = (Policies::new(&ctx), Providers::new(&ctx, &vault));
+    let setup = Setup::new(&users, &accounts, &apps, &policies, &projects, &providers);
     Ok(Opened { ctx, users, apps, setup })
 }

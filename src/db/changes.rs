@@ -34,9 +34,11 @@ pub enum Topic {
     Consents,
     /// What has to be delivered.
     Jobs,
+    /// Providers of others.
+    Providers,
 }
 
-const TOPICS: [Topic; 9] = [
+const TOPICS: [Topic; 10] = [
     Topic::Keys,
     Topic::Users,
     Topic::Sessions,
@@ -46,6 +48,7 @@ const TOPICS: [Topic; 9] = [
     Topic::Grants,
     Topic::Consents,
     Topic::Jobs,
+    Topic::Providers,
 ];
 
 impl Topic {
@@ -61,6 +64,7 @@ impl Topic {
             Self::Grants => "grants",
             Self::Consents => "consents",
             Self::Jobs => "jobs",
+            Self::Providers => "providers",
         }
     }
 }

@@ -11,7 +11,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 
 use crate::base::clock::micros;
-use crate::base::id::UserId;
+use crate::base::id::{ProviderId, UserId};
 use crate::base::secret::Digest;
 use crate::db::error::DbError;
 use crate::http::browser::Browser;
@@ -20,6 +20,7 @@ use crate::http::pages;
 use crate::oauth::logout;
 use crate::oauth::session_state::browser_state;
 use crate::server::Server;
+use crate::upstream::arrival::FEDERATED;
 use crate::users::login::Login;
 use crate::users::model::User;
 use crate::users::sessions::{Half, Held, Sessions, Stage};
@@ -59,6 +60,8 @@ pub struct SessionCookies {
     https: bool,
     session: Option<String>,
     pending: Option<String>,
+    /// Where whoever signs in now comes from.
+    provider: Option<ProviderId>,
 }
 
 impl FromRequestParts<Server> for SessionCookies {
@@ -70,11 +73,32 @@ impl FromRequestParts<Server> for SessionCookies {
     ) -> Result<Self, std::convert::Infallible> {
         let https = server.config.issuer.is_https();
         let read = |cookie: Cookie| cookie.read(&parts.headers, https).map(str::to_owned);
-        Ok(Self { https, session: read(Cookie::Session), pending: read(Cookie::Pending) })
+        let (session, pending) = (read(Cookie::Session), read(Cookie::Pending));
+        Ok(Self { https, session, pending, provider: None })
     }
 }
 
 impl SessionCookies {
+    /// The same cookies of somebody who comes from a provider: the session will know it.
+    #[must_use]
+    pub fn from_provider(&self, provider: &ProviderId) -> Self {
+        Self { provider: Some(provider.clone()), ..self.clone() }
+    }
+
+    /// Where whoever completes a sign-in came from: now, or before the second factor.
+    async fn came_from(
+        &self,
+        server: &Server,
+        user: &UserId,
+        amr: &[&str],
+    ) -> Result<Option<ProviderId>, DbError> {
+        if self.provider.is_some() || !amr.contains(&FEDERATED) {
+            return Ok(self.provider.clone());
+        }
+        let half = self.pending(server).await?.filter(|half| half.user == *user);
+        Ok(half.and_then(|half| half.provider))
+    }
+
     /// Who showed their first factor a short while ago, in a sign-in that lacks its second.
     ///
     /// # Errors
@@ -100,7 +124,7 @@ impl SessionCookies {
         amr: &[&str],
     ) -> Result<Vec<HeaderValue>, DbError> {
         let amr = amr.iter().map(|method| (*method).to_owned()).collect();
-        let stage = Stage::Pending { user: user.clone(), amr };
+        let stage = Stage::Pending { user: user.clone(), amr, provider: self.provider.clone() };
         let id = server.users.sessions().begin(self.pending.as_deref(), &stage).await?;
         Ok(vec![Cookie::Pending.set(&id, self.https)])
     }
@@ -118,11 +142,13 @@ impl SessionCookies {
         amr: &[&str],
     ) -> Result<Vec<HeaderValue>, DbError> {
         let sessions = server.users.sessions();
+        let provider = self.came_from(server, user, amr).await?;
         let amr = amr.iter().map(|method| (*method).to_owned()).collect();
         let auth_time = micros(server.ctx.now());
         let session = self.going_on(server, user).await?;
         let seat = browser.seat();
-        let stage = Stage::Complete { user: user.clone(), auth_time, amr, session, seat };
+        let user_id = user.clone();
+        let stage = Stage::Complete { user: user_id, auth_time, amr, session, seat, provider };
         let id = sessions.begin(self.session.as_deref(), &stage).await?;
         let mark = server.users.device_mark(user, &browser.digest());
         let shown = session.or(Sessions::key_of(&id)).map(|it| browser_state(&server.oauth, it));

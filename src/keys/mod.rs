@@ -6,9 +6,11 @@
 pub mod algorithm;
 pub mod error;
 pub mod foreign;
+pub mod given;
 pub mod jwe;
 pub mod pair;
 mod provider;
+pub mod published;
 pub mod ring;
 pub mod service;
 mod store;

@@ -18,6 +18,7 @@ use crate::oauth::incoming::Incoming;
 use crate::oauth::negotiate::{Negotiated, negotiate};
 use crate::oauth::params::Params;
 use crate::oauth::prompt::{Consent, Next, Opening, Situation, next_step};
+use crate::oauth::provenance;
 use crate::oauth::pushed;
 use crate::oauth::request::AuthorizeRequest;
 use crate::oauth::response::{Reply, ReplyTo};
@@ -43,6 +44,8 @@ pub enum Step {
         login_hint: Option<String>,
         /// What the app asks the pages to be in.
         language: Option<Language>,
+        /// Whether they have to show who they are anew, wherever they do.
+        anew: bool,
     },
     /// Ask whether to go on as who is signed in; the answer comes to
     /// [`crate::oauth::select::select`].
@@ -202,6 +205,7 @@ impl<'a> Journey<'a> {
             request: &self.request,
             login: self.login,
             is_expected: self.is_expected(),
+            fits: self.fits().await?,
             opening: self.pending.map(|pending| pending.opening),
             consent: self.consent().await?,
             now: self.oauth.now(),
@@ -211,8 +215,9 @@ impl<'a> Journey<'a> {
             (Next::Fail(fault), _) => Err(self.refuse(fault.code, fault.description)),
             (Next::SignIn, _) => {
                 let grant = self.open().await?;
+                let anew = self.request.prompt.login || self.request.max_age.is_some();
                 let login_hint = self.request.login_hint;
-                Ok(Step::SignIn { grant, app: self.app, login_hint, language })
+                Ok(Step::SignIn { grant, app: self.app, login_hint, language, anew })
             }
             (Next::SelectAccount, Some(_)) => {
                 Ok(Step::SelectAccount { grant: self.open().await?, app: self.app, language })
@@ -252,6 +257,12 @@ impl<'a> Journey<'a> {
         self.login.is_none_or(|login| {
             self.request.expects(|| subject::of(vault, &self.app, &login.user).into_owned())
         })
+    }
+
+    /// Whether the app takes a sign-in that was done where this one was.
+    async fn fits(&self) -> Result<bool, AuthorizeError> {
+        let Some(login) = self.login else { return Ok(true) };
+        Ok(provenance::fits(self.oauth, &self.app, login).await?)
     }
 
     async fn eligible(&self, login: &Login) -> Result<Arc<User>, AuthorizeError> {

@@ -1,8 +1,5 @@
 //! What stands in tokens, and what must stand in one that is shown to us. Without any I/O.
 
-use aws_lc_rs::digest::{SHA256, SHA512, digest};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -10,7 +7,6 @@ use serde_json::{Map, Value};
 use crate::apps::claims::{ClaimSource, CustomClaim};
 use crate::base::id::{AccountId, AppId, GrantId, UserId};
 use crate::base::scope::Scope;
-use crate::keys::algorithm::Algorithm;
 use crate::oauth::access_token::AccessToken;
 use crate::oauth::binding::Binding;
 use crate::users::model::User;
@@ -132,18 +128,6 @@ pub struct IdClaims<'a> {
     /// What the app was configured to get.
     #[serde(flatten)]
     pub custom: Map<String, Value>,
-}
-
-/// `at_hash`: the left half of the access token's hash. Source: OpenID Connect Core
-/// section 3.1.3.6.
-pub fn at_hash(algorithm: Algorithm, access_token: &str) -> String {
-    let hash = match algorithm {
-        Algorithm::RS256 | Algorithm::PS256 | Algorithm::ES256 => &SHA256,
-        Algorithm::EdDSA => &SHA512,
-    };
-    let whole = digest(hash, access_token.as_bytes());
-    let whole = whole.as_ref();
-    URL_SAFE_NO_PAD.encode(whole.get(..whole.len() / 2).unwrap_or_default())
 }
 
 /// The custom claims that `wanted` selects; a source that has no value gives no claim.
@@ -363,13 +347,5 @@ mod tests {
         check(set("nbf", json!(NOW + 60)), "");
         check(set("nbf", json!(NOW + 61)), "not good yet");
         check(set("nbf", json!("x")), "a time is missing or malformed");
-    }
-
-    #[test]
-    fn oidc_core_3_1_3_6_at_hash_is_half_of_the_hash() {
-        // The example of OpenID Connect Core appendix A.3.
-        let token = "jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y";
-        assert_eq!(at_hash(Algorithm::RS256, token), "77QmUPtjPfzWtF2AnpK9RQ");
-        assert_eq!(at_hash(Algorithm::EdDSA, token).len(), 43);
     }
 }

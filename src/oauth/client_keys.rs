@@ -5,8 +5,6 @@
 //! sends such signatures is nobody we know. Source: RFC 7591 section 2, OpenID Connect Core
 //! section 10.1.1.
 
-mod slot;
-
 use std::fmt;
 use std::sync::Arc;
 
@@ -19,8 +17,8 @@ use crate::apps::model::App;
 use crate::base::id::AppId;
 use crate::keys::algorithm::Algorithm;
 use crate::keys::error::TokenFault;
-use crate::keys::foreign::{BadKey, Jws, KeySet};
-use crate::oauth::client_keys::slot::{Slot, Want};
+use crate::keys::foreign::Jws;
+use crate::keys::published::{self, Held, Slot, Want};
 use crate::oauth::service::OAuth;
 
 /// Most apps whose registered keys are held in memory.
@@ -44,20 +42,6 @@ impl fmt::Debug for ClientKeys {
 impl Default for ClientKeys {
     fn default() -> Self {
         Self { registered: Cache::new(REGISTERED_MAX), published: Cache::new(PUBLISHED_MAX) }
-    }
-}
-
-/// A JWK set, read.
-#[derive(Debug)]
-pub(in crate::oauth::client_keys) struct Held {
-    source: Value,
-    signing: Arc<KeySet>,
-}
-
-impl Held {
-    fn read(source: Value) -> Result<Self, BadKey> {
-        let signing = Arc::new(KeySet::from_json(&source)?);
-        Ok(Self { source, signing })
     }
 }
 
@@ -142,7 +126,11 @@ async fn held(oauth: &OAuth, app: &App, want: Want<'_>) -> Result<Arc<Held>, Tok
         (Some(set), _) => keys.registered(&app.id, set),
         (None, Some(uri)) => {
             let key = (app.id.clone(), uri.clone());
-            slot::ask(oauth, uri, keys.published.get_with(key, Arc::default), want).await
+            let (slot, by) = (
+                keys.published.get_with(key, Arc::default),
+                (&oauth.parts().outbound, oauth.now()),
+            );
+            published::ask(by, uri, slot, want).await
         }
         (None, None) => Err(TokenFault("the app has no keys")),
     }

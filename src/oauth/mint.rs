@@ -14,10 +14,11 @@ use crate::base::id::{AccountId, GrantId};
 use crate::base::scope::Scope;
 use crate::base::secret::Secret;
 use crate::db::error::DbError;
+use crate::keys::algorithm::at_hash;
 use crate::oauth::acr;
 use crate::oauth::binding::Binding;
 use crate::oauth::claims::{
-    ACCESS_TOKEN_TYPE, AccessClaims, Audience, ID_TOKEN_TYPE, IdClaims, at_hash, custom,
+    ACCESS_TOKEN_TYPE, AccessClaims, Audience, ID_TOKEN_TYPE, IdClaims, custom,
 };
 use crate::oauth::claims_request;
 use crate::oauth::error::TokenError;

@@ -39,6 +39,7 @@ pub mod pkce;
 pub mod possession;
 pub mod presented;
 pub mod prompt;
+pub mod provenance;
 pub mod pushed;
 mod reach;
 pub mod refresh;

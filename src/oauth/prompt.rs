@@ -41,6 +41,8 @@ pub struct Situation<'a> {
     pub login: Option<&'a Login>,
     /// Whether that is who the app expects.
     pub is_expected: bool,
+    /// Whether the app takes a sign-in that was done where this one was.
+    pub fits: bool,
     /// How it began; `None` while it is just coming in.
     pub opening: Option<Opening>,
     /// Whether the user agreed: earlier, to all of it, or just now.
@@ -76,6 +78,13 @@ pub fn next_step(situation: &Situation<'_>) -> Next {
             Next::SignIn
         };
     };
+    if !situation.fits {
+        return if prompt.none {
+            fail("login_required", "the user has to sign in elsewhere")
+        } else {
+            Next::SignIn
+        };
+    }
     let fresh = is_fresh(login, situation.opening);
     if !fresh && (prompt.login || is_too_old(login, situation)) {
         return if prompt.none {
@@ -149,13 +158,15 @@ mod tests {
     fn check(bend: impl FnOnce(&mut AuthorizeRequest, &mut Case), expected: &str) {
         let mut request = AuthorizeRequest::default();
         let login = Login {
+            provider: None,
             user: "u1".parse().unwrap(),
             auth_time: from_micros(900 * SECOND),
             amr: vec!["pwd".to_owned()],
             session: Digest([1; 32]),
             key: Digest([1; 32]),
         };
-        let mut case = Case { login: Some(login), opening: None, consent: Consent::Remembered };
+        let mut case =
+            Case { login: Some(login), fits: true, opening: None, consent: Consent::Remembered };
         bend(&mut request, &mut case);
         let next = next_step(&Situation {
             request: &request,
@@ -163,6 +174,7 @@ mod tests {
             is_expected: request.expects(|| {
                 case.login.as_ref().map(|login| login.user.to_string()).unwrap_or_default()
             }),
+            fits: case.fits,
             opening: case.opening,
             consent: case.consent,
             now: from_micros(1000 * SECOND),
@@ -179,6 +191,7 @@ mod tests {
 
     struct Case {
         login: Option<Login>,
+        fits: bool,
         opening: Option<Opening>,
         consent: Consent,
     }
@@ -218,6 +231,19 @@ mod tests {
         check(
             |request, case| (request.prompt, case.consent) = (NONE, Consent::Missing),
             "consent_required",
+        );
+    }
+
+    #[test]
+    fn case_54_a_sign_in_that_was_done_elsewhere_is_none_for_this_app() {
+        check(|_, case| case.fits = false, "sign in");
+        check(|request, case| (request.prompt, case.fits) = (NONE, false), "login_required");
+        check(
+            |_, case| {
+                case.fits = false;
+                signed_in_for_it(case);
+            },
+            "sign in",
         );
     }
 

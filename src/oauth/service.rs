@@ -27,6 +27,7 @@ use crate::once::service as once;
 use crate::outbound::Outbound;
 use crate::policy::service::Policies;
 use crate::tls::authorities::Authorities;
+use crate::upstream::providers::Providers;
 use crate::users::service::Users;
 
 /// Most grants that are held in memory.
@@ -57,6 +58,8 @@ pub struct Parts {
     pub accounts: Accounts,
     /// What members may do.
     pub policies: Policies,
+    /// Where people may come from.
+    pub providers: Providers,
     /// Requests to apps and their developers.
     pub outbound: Outbound,
     /// Who may register apps over HTTP.

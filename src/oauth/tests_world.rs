@@ -33,6 +33,7 @@ use crate::oauth::service::{OAuth, Parts};
 use crate::oauth::token::exchange;
 use crate::outbound::Outbound;
 use crate::policy::service::Policies;
+use crate::upstream::providers::Providers;
 use crate::users::login::Login;
 use crate::users::model::NewUser;
 use crate::users::service::Users;
@@ -66,6 +67,7 @@ pub(in crate::oauth) async fn world() -> World {
         users: Users::new(ctx.clone(), vault.clone(), &config).unwrap(),
         accounts: Accounts::new(&ctx),
         policies: Policies::new(&ctx),
+        providers: Providers::new(&ctx, &vault),
         outbound: Outbound::new(&config.outbound).unwrap(),
         registration: config.registration.clone(),
         sees_certificates: false,
@@ -150,6 +152,7 @@ pub(in crate::oauth) fn asked(app: &str) -> Params {
 impl World {
     pub(in crate::oauth) fn login(&self, user: &UserId) -> Login {
         Login {
+            provider: None,
             user: user.clone(),
             auth_time: self.oauth.now(),
             amr: vec!["pwd".to_owned()],

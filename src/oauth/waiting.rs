@@ -21,6 +21,7 @@ use crate::oauth::eligibility;
 use crate::oauth::error::{Refusal, TokenError};
 use crate::oauth::grant::{Approval, CODE_TTL, is_secret};
 use crate::oauth::params::Params;
+use crate::oauth::provenance;
 use crate::oauth::reach::Reach;
 use crate::oauth::request::{AuthorizeRequest, askable};
 use crate::oauth::service::OAuth;
@@ -196,6 +197,9 @@ pub(in crate::oauth) async fn ask(
     let parts = oauth.parts();
     let app = parts.apps.find(&waiting.app).await?.ok_or(AskError::Over)?;
     let user = eligible(oauth, &app, &login.user, login.auth_time).await?;
+    if !provenance::fits(oauth, &app, login).await? {
+        return Err(AskError::NotAllowed);
+    }
     let account = parts.accounts.find(&app.account).await?;
     Ok(Ask {
         id: waiting.id,

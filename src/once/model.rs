@@ -20,6 +20,10 @@ pub enum Kind {
     Email,
     /// Takes back that a user has another address.
     EmailBack,
+    /// A sign-in under way at a provider of others: the `state` that it brings back.
+    Upstream,
+    /// Somebody who arrived from a provider, and may belong to a user who is to say so.
+    UpstreamLink,
 }
 
 /// Whose a one-time secret is: it is gone when they are.
@@ -46,6 +50,8 @@ impl Kind {
             Self::Reset => "reset",
             Self::Email => "email",
             Self::EmailBack => "email_back",
+            Self::Upstream => "upstream",
+            Self::UpstreamLink => "upstream_link",
         }
     }
 }

@@ -108,6 +108,21 @@ impl Outbound {
         self.send(self.client.get(url).header(http::header::ACCEPT, accept)).await
     }
 
+    /// [`Outbound::get`] with more header fields.
+    ///
+    /// # Errors
+    /// As [`Outbound::get`].
+    pub async fn get_with(
+        &self,
+        url: &str,
+        accept: &'static str,
+        headers: HeaderMap,
+    ) -> Result<Answer, OutboundError> {
+        let url = self.check(url)?;
+        let request = self.client.get(url).headers(headers);
+        self.send(request.header(http::header::ACCEPT, accept)).await
+    }
+
     /// Posts a body of the given media type, with more header fields if need be.
     ///
     /// # Errors

@@ -20,6 +20,8 @@ use crate::projects::service::Projects;
 use crate::queue::service::Queue;
 use crate::tls::Tls;
 use crate::tls::authorities::Authorities;
+use crate::upstream::providers::Providers;
+use crate::upstream::service::Upstream;
 use crate::users::service::Users;
 
 /// Everything that requests are answered with.
@@ -59,6 +61,10 @@ pub struct ServerParts {
     pub accounts: Accounts,
     /// Apps.
     pub apps: Apps,
+    /// Providers of others.
+    pub providers: Providers,
+    /// Whom they send.
+    pub upstream: Upstream,
     /// Projects.
     pub projects: Projects,
     /// Requests to others.

@@ -23,6 +23,8 @@ use crate::queue::service::Queue;
 use crate::server::{Server, ServerParts};
 use crate::tls::authorities::Authorities;
 use crate::tls::{BadTls, Tls};
+use crate::upstream::providers::Providers;
+use crate::upstream::service::{self as upstream, Upstream};
 use crate::users::error::UserError;
 use crate::users::service::Users;
 
@@ -96,6 +98,7 @@ impl Server {
         let accounts = Accounts::new(&ctx);
         let apps = Apps::new(&ctx, &vault);
         let projects = Projects::new(&ctx);
+        let providers = Providers::new(&ctx, &vault);
         let outbound = Outbound::new(&config.outbound)?;
         let tls = config.tls.listener.as_ref().map(Tls::new).transpose()?;
         let authorities =
@@ -108,12 +111,23 @@ impl Server {
             users: users.clone(),
             accounts: accounts.clone(),
             policies: policies.clone(),
+            providers: providers.clone(),
             outbound: outbound.clone(),
             registration: config.registration.clone(),
             sees_certificates: config.tls.sees_certificates(),
             mtls_url: config.tls.mtls_url(&config.issuer),
             authorities: authorities.clone(),
             vault: vault.clone(),
+        });
+        let upstream = Upstream::new(upstream::Parts {
+            ctx: ctx.clone(),
+            issuer: config.issuer.clone(),
+            keys: keys.clone(),
+            vault: vault.clone(),
+            users: users.clone(),
+            accounts: accounts.clone(),
+            providers: providers.clone(),
+            outbound: outbound.clone(),
         });
         let gate = Gate::new(&ctx, &oauth, &users, &accounts, &apps, &policies)
             .asking(config.step_up.clone());
@@ -129,6 +143,8 @@ impl Server {
             users,
             accounts,
             apps,
+            providers,
+            upstream,
             projects,
             outbound,
             tls,

@@ -12,7 +12,8 @@ use crate::setup::fault::{Fault, Faults};
 use crate::setup::read::{At, Notes, Object, Part};
 use crate::setup::secret::Outside;
 use crate::setup::tree::Node;
-use crate::setup::{accounts, apps, check, users};
+use crate::setup::{accounts, apps, check, providers, users};
+use crate::upstream::model::NewProvider;
 use crate::users::model::NewUser;
 use crate::users::password::PasswordInput;
 
@@ -25,6 +26,8 @@ pub struct Declaration {
     pub accounts: Vec<AccountEntry>,
     /// Apps.
     pub apps: Vec<AppEntry>,
+    /// Providers of others.
+    pub providers: Vec<ProviderEntry>,
     /// The document, for the places of faults that are found later.
     pub(in crate::setup) node: Option<Node>,
 }
@@ -99,6 +102,17 @@ pub struct AppEntry {
     pub secrets: Option<Vec<GivenSecret>>,
 }
 
+/// A provider of others.
+#[derive(Debug)]
+pub struct ProviderEntry {
+    /// What it is.
+    pub provider: At<NewProvider>,
+    /// Whose it is.
+    pub account: Option<At<AccountId>>,
+    /// The groups that it names.
+    pub groups: Vec<At<GroupId>>,
+}
+
 impl Declaration {
     /// Reads a document.
     ///
@@ -130,11 +144,13 @@ impl Declaration {
 }
 
 fn read(node: &Node, outside: &Outside<'_>, notes: &mut Notes) -> Option<Declaration> {
-    let object = Part::root(node).object(&["users", "accounts", "apps"], notes)?;
+    let object = Part::root(node).object(&["users", "accounts", "apps", "providers"], notes)?;
     let users = list(&object, "users", notes, |part, notes| users::read(part, outside, notes));
     let accounts = list(&object, "accounts", notes, |part, notes| accounts::read(part, notes));
     let apps = list(&object, "apps", notes, |part, notes| apps::read(part, outside, notes));
-    Some(Declaration { users, accounts, apps, node: None })
+    let providers =
+        list(&object, "providers", notes, |part, notes| providers::read(part, outside, notes));
+    Some(Declaration { users, accounts, apps, providers, node: None })
 }
 
 /// The entries of a list that can be read; the faults of the others are noted.

@@ -19,6 +19,8 @@ pub mod fault;
 mod perform;
 mod plan;
 mod problem;
+mod provider_step;
+pub mod providers;
 pub mod read;
 pub mod secret;
 pub mod service;

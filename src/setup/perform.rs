@@ -70,6 +70,10 @@ impl Setup {
                 let done = self.apps.declare(&entry.app).await;
                 done.map(drop).map_err(|error| stopped(declaration, &entry.id, error))
             }
+            Act::Provider(entry) => {
+                let done = self.providers.declare(&entry.provider.value).await;
+                done.map(drop).map_err(|error| stopped(declaration, &entry.provider, error))
+            }
             Act::Secrets(entry, digests) => {
                 let done = self.apps.declare_secrets(&entry.id.value, digests).await;
                 done.map(drop).map_err(|error| stopped(declaration, &entry.id, error))

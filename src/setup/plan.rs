@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::accounts::model::{Account, NewAccount};
 use crate::apps::secrets::GivenSecret;
-use crate::base::id::{AccountId, ProjectId, UserId};
+use crate::base::id::{AccountId, GroupId, ProjectId, UserId};
 use crate::db::error::DbError;
 use crate::policy::model::Declared;
 use crate::projects::model::NewProject;
 use crate::setup::declaration::{
-    AccountEntry, AppEntry, Declaration, GroupEntry, MemberEntry, PolicyEntry, UserEntry,
+    AccountEntry, AppEntry, Declaration, GroupEntry, MemberEntry, PolicyEntry, ProviderEntry,
+    UserEntry,
 };
 use crate::setup::difference::Change;
 use crate::setup::fault::{Fault, Faults};
@@ -56,6 +57,8 @@ pub(in crate::setup) enum Act<'a> {
     App(&'a AppEntry),
     /// Change the secrets of an app.
     Secrets(&'a AppEntry, &'a [GivenSecret]),
+    /// Make or change a provider.
+    Provider(&'a ProviderEntry),
 }
 
 /// Compares, and collects.
@@ -92,6 +95,9 @@ impl<'a> Planner<'a> {
         }
         for entry in &self.declaration.apps {
             self.app(entry).await?;
+        }
+        for entry in &self.declaration.providers {
+            self.provider(entry).await?;
         }
         if self.faults.is_empty() {
             Ok(self.steps)
@@ -247,6 +253,22 @@ impl<'a> Planner<'a> {
             && self.setup.accounts.find(&at.value).await?.is_none()
         {
             self.faults.push(at.fault(format!("there is no account {}", at.value)));
+        }
+        Ok(())
+    }
+
+    /// Notes a group that is neither declared nor there.
+    pub(in crate::setup) async fn known_group(
+        &mut self,
+        account: &AccountId,
+        at: &At<GroupId>,
+    ) -> Result<(), DbError> {
+        let mut declared = self.declaration.accounts.iter().filter(|entry| {
+            entry.account.value.id == *account
+                && entry.groups.iter().any(|group| group.id.value == at.value)
+        });
+        if declared.next().is_none() && !self.setup.accounts.has_group(account, &at.value).await? {
+            self.faults.push(at.fault(format!("there is no group {} in the account", at.value)));
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ use crate::setup::difference::Difference;
 use crate::setup::fault::{Fault, Faults};
 use crate::setup::plan::Planner;
 use crate::setup::secret::Outside;
+use crate::upstream::providers::Providers;
 use crate::users::service::Users;
 
 /// Why a declaration is not applied.
@@ -40,6 +41,7 @@ pub struct Setup {
     pub(in crate::setup) apps: Apps,
     pub(in crate::setup) policies: Policies,
     pub(in crate::setup) projects: Projects,
+    pub(in crate::setup) providers: Providers,
 }
 
 impl Setup {
@@ -50,6 +52,7 @@ impl Setup {
         apps: &Apps,
         policies: &Policies,
         projects: &Projects,
+        providers: &Providers,
     ) -> Self {
         Self {
             users: users.clone(),
@@ -57,6 +60,7 @@ impl Setup {
             apps: apps.clone(),
             policies: policies.clone(),
             projects: projects.clone(),
+            providers: providers.clone(),
         }
     }
 

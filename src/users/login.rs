@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 
-use crate::base::id::UserId;
+use crate::base::id::{ProviderId, UserId};
 use crate::base::secret::Digest;
 
 /// A complete sign-in: every factor that the user has was shown. What the protocol is given.
@@ -16,6 +16,8 @@ pub struct Login {
     pub auth_time: DateTime<Utc>,
     /// How: `amr`. Source: RFC 8176 section 2.
     pub amr: Vec<String>,
+    /// The provider that they came from, if it was not here that they showed who they are.
+    pub provider: Option<ProviderId>,
     /// The session that it lives in: the same while the same user signs in again in it.
     pub session: Digest,
     /// What the session is stored by: another one after each sign-in.

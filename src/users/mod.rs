@@ -4,6 +4,7 @@
 //! can lock somebody else out, sessions are rows under the digest of the cookie's id. It does not
 //! know accounts, apps, cookies or pages.
 
+pub mod arriving;
 pub mod choose;
 pub mod chosen;
 pub mod device;

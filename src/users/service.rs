@@ -188,7 +188,7 @@ impl Users {
         unit.await?.ok_or(UserError::Unknown)
     }
 
-    fn row(&self, id: UserId, user: NewUser) -> Result<UserRow, UserError> {
+    pub(in crate::users) fn row(&self, id: UserId, user: NewUser) -> Result<UserRow, UserError> {
         let key = username::check(&user.username)?;
         let named = [
             ("email", &user.email),

@@ -15,7 +15,7 @@ use tower_sessions::session_store::{self, SessionStore};
 use tower_sessions::{Expiry, Session};
 
 use crate::base::clock::{from_micros, micros};
-use crate::base::id::UserId;
+use crate::base::id::{ProviderId, UserId};
 use crate::base::secret::Digest;
 use crate::config::model;
 use crate::db::cache::Cache;
@@ -47,6 +47,9 @@ pub enum Stage {
         /// What was shown so far. Source: RFC 8176 section 2.
         #[serde(default = "password_alone")]
         amr: Vec<String>,
+        /// The provider that they came from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        provider: Option<ProviderId>,
     },
     /// Every factor was shown.
     Complete {
@@ -62,6 +65,9 @@ pub enum Stage {
         /// From where.
         #[serde(default)]
         seat: Seat,
+        /// The provider that they came from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        provider: Option<ProviderId>,
     },
 }
 
@@ -93,6 +99,8 @@ pub struct Half {
     pub user: UserId,
     /// What was shown so far: `amr`.
     pub amr: Vec<String>,
+    /// The provider that they came from.
+    pub provider: Option<ProviderId>,
 }
 
 #[derive(Debug)]
@@ -162,14 +170,14 @@ impl Sessions {
         let row = store::find(&self.0.ctx.db, digest).await?;
         let row = row.filter(|row| self.is_usable(row, now)).ok_or(NotLive::Ended)?;
         match stage_of(&row)? {
-            Stage::Pending { user, amr } => {
-                Err(NotLive::Pending(Held::Pending(Half { user, amr })))
+            Stage::Pending { user, amr, provider } => {
+                Err(NotLive::Pending(Held::Pending(Half { user, amr, provider })))
             }
-            Stage::Complete { user, auth_time, amr, session, .. } => {
+            Stage::Complete { user, auth_time, amr, session, provider, .. } => {
                 let (auth_time, key) = (from_micros(auth_time), digest);
                 let session = session.unwrap_or(key);
                 Ok(Arc::new(Live {
-                    login: Arc::new(Login { user, auth_time, amr, session, key }),
+                    login: Arc::new(Login { user, auth_time, amr, provider, session, key }),
                     expires_at: row.expires_at,
                     last_seen: AtomicI64::new(micros(row.last_seen_at)),
                 }))

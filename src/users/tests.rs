@@ -64,6 +64,7 @@ impl House {
             amr: vec!["pwd".to_owned()],
             session: None,
             seat: crate::users::own_sessions::Seat::default(),
+            provider: None,
         };
         self.users.sessions().begin(old, &stage).await.unwrap()
     }
@@ -263,7 +264,8 @@ async fn case_43_every_step_up_has_a_new_id_and_the_old_one_ends() {
 #[tokio::test]
 async fn case_50_half_a_sign_in_is_none_and_does_not_last() {
     let house = House::open().await;
-    let stage = Stage::Pending { user: house.ada.clone(), amr: vec!["pwd".to_owned()] };
+    let stage =
+        Stage::Pending { user: house.ada.clone(), amr: vec!["pwd".to_owned()], provider: None };
     let cookie = house.users.sessions().begin(None, &stage).await.unwrap();
 
     assert!(!house.is_signed_in(&cookie).await);

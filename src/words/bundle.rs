@@ -19,7 +19,8 @@ macro_rules! files {
             "errors",
             "mail",
             "sign-in",
-            "sign-out"
+            "sign-out",
+            "upstream"
         )
     };
     ($language:literal, $($area:literal),+) => {

@@ -58,8 +58,8 @@ apps:
 ";
 
 fn setup(server: &TestServer) -> Setup {
-    let ServerParts { users, accounts, apps, policies, projects, .. } = &*server.server;
-    Setup::new(users, accounts, apps, policies, projects)
+    let ServerParts { users, accounts, apps, policies, projects, providers, .. } = &*server.server;
+    Setup::new(users, accounts, apps, policies, projects, providers)
 }
 
 async fn apply(server: &TestServer, text: &str) -> Result<Difference, SetupError> {

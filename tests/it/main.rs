@@ -77,4 +77,5 @@ mod tenancy;
 mod tls;
 mod token;
 mod token_exchange;
+mod upstream;
 mod words;

@@ -53,7 +53,7 @@ impl AppForm {
 
 /// Why a form is refused. Source: RFC 6749 section 5.2.
 #[derive(Debug)]
-pub(in crate::http::oauth) enum BadForm {
+pub(in crate::http) enum BadForm {
     /// Another content type, or none.
     Type,
     /// Too large, or broken off.
@@ -143,10 +143,7 @@ pub(in crate::http::oauth) fn is_form(headers: &HeaderMap) -> bool {
 ///
 /// # Errors
 /// [`BadForm`].
-pub(in crate::http::oauth) async fn read(
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Params, BadForm> {
+pub(in crate::http) async fn read(headers: &HeaderMap, body: Body) -> Result<Params, BadForm> {
     if !is_form(headers) {
         return Err(BadForm::Type);
     }

@@ -2,7 +2,7 @@
 
 mod answer;
 mod authorize;
-mod form;
+pub(in crate::http) mod form;
 mod logout;
 mod metadata;
 mod par;

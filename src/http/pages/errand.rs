@@ -22,6 +22,8 @@ pub(in crate::http::pages) enum Place {
     Approvals,
     /// A page of one's own account.
     Account(Section),
+    /// `/upstream/link`, with the secret of the question.
+    UpstreamLink(String),
 }
 
 impl Place {
@@ -31,13 +33,24 @@ impl Place {
             Self::Device(None) => "device".to_owned(),
             Self::Device(Some(code)) => format!("device.{}", code.shown()),
             Self::Account(section) => format!("account.{}", section.name()),
+            Self::UpstreamLink(secret) => format!("link.{secret}"),
         }
+    }
+
+    /// The question of this secret: a number, and 43 characters of base64url.
+    pub(in crate::http::pages) fn upstream_link(secret: &str) -> Option<Self> {
+        let (number, rest) = secret.split_once('.')?;
+        let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+        let is_own = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        let is_secret = rest.len() == 43 && rest.bytes().all(is_own);
+        (is_number && is_secret).then(|| Self::UpstreamLink(secret.to_owned()))
     }
 
     fn parse(text: &str) -> Option<Self> {
         match text.split_once('.') {
             Some(("device", code)) => UserCode::parse(code).map(|code| Self::Device(Some(code))),
             Some(("account", name)) => Section::named(name).map(Self::Account),
+            Some(("link", secret)) => Self::upstream_link(secret),
             None if text == "device" => Some(Self::Device(None)),
             None if text == "approvals" => Some(Self::Approvals),
             _ => None,
@@ -50,6 +63,7 @@ impl Place {
             Self::Device(None) => "/device".to_owned(),
             Self::Device(Some(code)) => format!("/device?user_code={}", code.shown()),
             Self::Account(section) => section.path().to_owned(),
+            Self::UpstreamLink(secret) => format!("/upstream/link?link={secret}"),
         }
     }
 }
@@ -122,6 +136,9 @@ mod tests {
             "account.",
             "account.//evil.test",
             "account.data.data",
+            "link.1",
+            "link.1.//evil.test",
+            "link.1.A&x=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
         ] {
             assert_eq!(Place::parse(text), None, "{text}");
         }

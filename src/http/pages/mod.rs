@@ -21,7 +21,9 @@ mod sign_in;
 pub(in crate::http) mod signed_out;
 pub mod templates;
 pub mod templates_requests;
+pub mod templates_upstream;
 mod totp;
+mod upstream;
 
 use std::sync::Arc;
 
@@ -57,6 +59,7 @@ pub fn routes(server: &Server) -> Router<Server> {
         .route("/consent", get(consent::show).post(consent::submit))
         .route("/signed-out", get(signed_out::show))
         .merge(account::routes())
+        .merge(upstream::routes())
         .layer(from_fn_with_state(server.clone(), speak))
         // For scripts: it says nothing.
         .route("/session/check", get(check_session::show))

@@ -1,5 +1,7 @@
 //! `/sign-in`: the first factor.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
@@ -7,16 +9,20 @@ use http::StatusCode;
 use crate::apps::model::App;
 use crate::base::id::GrantId;
 use crate::base::secret::Secret;
+use crate::db::error::DbError;
 use crate::http::browser::Browser;
 use crate::http::pages::consent::account_shown;
 use crate::http::pages::form::{ForGrant, Form, not_ours};
 use crate::http::pages::links::{AppShown, Links};
 use crate::http::pages::templates::{SignInPage, Site};
+use crate::http::pages::upstream::buttons::{self, Asks, ProviderButtons};
 use crate::http::pages::{broken, complete, go, page, retry_after, see_other};
 use crate::http::session::{CurrentLogin, SessionCookies};
 use crate::oauth::authorize::{self, Step};
+use crate::oauth::provenance;
 use crate::server::Server;
 use crate::users::error::SignInError;
+use crate::users::model::User;
 use crate::words::Language;
 
 /// Longest name that is looked at, in bytes.
@@ -35,9 +41,17 @@ struct Attempt<'a> {
     language: Language,
 }
 
+/// What stands around the form.
+#[derive(Default)]
+struct Around {
+    app: Option<AppShown>,
+    providers: ProviderButtons,
+}
+
 impl Attempt<'_> {
-    fn page(&self, status: StatusCode, app: Option<AppShown>, fault: Option<String>) -> Response {
+    fn page(&self, status: StatusCode, around: Around, fault: Option<String>) -> Response {
         let Self { server, browser, grant, username, language } = self;
+        let Around { app, providers } = around;
         page(
             status,
             &SignInPage {
@@ -46,34 +60,57 @@ impl Attempt<'_> {
                 grant: grant.map(|grant| grant.to_string()).unwrap_or_default(),
                 csrf: browser.csrf(&server.vault, &csrf_purpose(*grant)),
                 username: (*username).to_owned(),
+                providers,
                 fault,
             },
         )
     }
 
     /// The app that still waits for this sign-in.
-    async fn app(&self) -> Option<AppShown> {
+    async fn app(&self) -> Option<Arc<App>> {
         let digest = self.browser.digest();
         match authorize::resume(&self.server.oauth, self.grant?, digest, None).await {
-            Ok(Step::SignIn { app, .. }) => Some(shown(self.server, &app, self.language).await),
+            Ok(Step::SignIn { app, .. }) => Some(app),
             _ => None,
         }
     }
 
+    /// What stands around the form if this app asks, or nobody.
+    async fn around(&self, app: Option<&App>) -> Around {
+        let Self { server, browser, grant, language, .. } = self;
+        let asks = app.map_or(Asks::Nobody, Asks::App);
+        let providers = buttons::of(server, browser, asks, *grant).await;
+        let app = match app {
+            Some(app) => Some(shown(server, app, *language).await),
+            None => None,
+        };
+        Around { app, providers }
+    }
+
+    /// What a member of the app's account is told whom it demands to sign in elsewhere.
+    async fn demand(&self, app: &App, user: &User) -> Result<Option<String>, DbError> {
+        let demanded = provenance::demanded(&self.server.oauth, app, &user.id).await?;
+        let Some(provider) = demanded.first() else { return Ok(None) };
+        let account = self.server.accounts.find(&app.account).await?;
+        let account = account.map_or_else(String::new, |account| account.name.clone());
+        let values = [("account", account.into()), ("provider", provider.title.as_str().into())];
+        Ok(Some(self.language.say_with("upstream-required", &values)))
+    }
+
     async fn refuse(&self, error: SignInError) -> Response {
-        let app = self.app().await;
+        let around = self.around(self.app().await.as_deref()).await;
         match error {
             SignInError::Wrong => {
-                self.page(StatusCode::FORBIDDEN, app, Some(self.language.say("sign-in-wrong")))
+                self.page(StatusCode::FORBIDDEN, around, Some(self.language.say("sign-in-wrong")))
             }
             SignInError::Throttled { retry_after_seconds } => {
                 let text = too_many(self.language, retry_after_seconds);
-                let answer = self.page(StatusCode::TOO_MANY_REQUESTS, app, Some(text));
+                let answer = self.page(StatusCode::TOO_MANY_REQUESTS, around, Some(text));
                 retry_after(answer, retry_after_seconds)
             }
             SignInError::Busy { retry_after_seconds } => {
                 let text = self.language.say("sign-in-busy");
-                let answer = self.page(StatusCode::SERVICE_UNAVAILABLE, app, Some(text));
+                let answer = self.page(StatusCode::SERVICE_UNAVAILABLE, around, Some(text));
                 retry_after(answer, retry_after_seconds)
             }
             SignInError::Internal(error) => broken(&error),
@@ -108,7 +145,7 @@ pub(in crate::http::pages) async fn show(
         match authorize::resume(&server.oauth, grant, digest, current.login()).await {
             Ok(Step::SignIn { app: asking, login_hint, .. }) => {
                 username = login_hint.filter(|hint| hint.len() <= 256).unwrap_or_default();
-                app = Some(shown(&server, &asking, language).await);
+                app = Some(asking);
             }
             other => return go(&server, other),
         }
@@ -117,7 +154,15 @@ pub(in crate::http::pages) async fn show(
     }
     let attempt =
         Attempt { server: &server, browser: &browser, grant, username: &username, language };
-    let answer = attempt.page(StatusCode::OK, app, None);
+    let demand = match (&app, current.user()) {
+        (Some(app), Some(user)) => attempt.demand(app, user).await,
+        _ => Ok(None),
+    };
+    let demand = match demand {
+        Ok(demand) => demand,
+        Err(error) => return broken(&error),
+    };
+    let answer = attempt.page(StatusCode::OK, attempt.around(app.as_deref()).await, demand);
     (browser, answer).into_response()
 }
 
@@ -131,7 +176,8 @@ pub(in crate::http::pages) async fn again(
     let Some(user) = current.user() else { return see_other("/sign-in") };
     let username = &user.username;
     let attempt = Attempt { server: &server, browser: &browser, grant: None, username, language };
-    let answer = attempt.page(StatusCode::OK, None, None);
+    let providers = buttons::of(&server, &browser, Asks::Again(user), None).await;
+    let answer = attempt.page(StatusCode::OK, Around { app: None, providers }, None);
     (browser, answer).into_response()
 }
 
@@ -160,12 +206,23 @@ pub(in crate::http::pages) async fn submit(
     if username.len() > USERNAME_BYTES_MAX {
         let attempt = Attempt { username: "", ..attempt };
         let text = language.say("sign-in-too-long");
-        return attempt.page(StatusCode::BAD_REQUEST, attempt.app().await, Some(text));
+        let around = attempt.around(attempt.app().await.as_deref()).await;
+        return attempt.page(StatusCode::BAD_REQUEST, around, Some(text));
     }
     let user = match server.users.sign_in(username, &password, browser.source()).await {
         Ok(user) => user,
         Err(error) => return attempt.refuse(error).await,
     };
+    if let Some(app) = attempt.app().await {
+        match attempt.demand(&app, &user).await {
+            Ok(None) => {}
+            Ok(demand) => {
+                let around = attempt.around(Some(&app)).await;
+                return attempt.page(StatusCode::FORBIDDEN, around, demand);
+            }
+            Err(error) => return broken(&error),
+        }
+    }
     complete::signed_in(&server, &cookies, &browser, &user, &["pwd"], grant).await
 }
 

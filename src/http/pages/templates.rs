@@ -6,6 +6,7 @@ use crate::config::model::Config;
 use crate::http::assets::{LOGO, STYLE};
 use crate::http::pages::leaving::Leaving;
 use crate::http::pages::links::{AppShown, Links};
+use crate::http::pages::upstream::buttons::ProviderButtons;
 use crate::words::Language;
 
 /// Where a variable was: a character that no text of ours has.
@@ -103,6 +104,8 @@ pub struct SignInPage {
     pub csrf: String,
     /// What was typed before.
     pub username: String,
+    /// Where else one may sign in.
+    pub providers: ProviderButtons,
     /// Why it is shown again.
     pub fault: Option<String>,
 }
@@ -265,6 +268,7 @@ mod tests {
                     grant: "17".to_owned(),
                     csrf: "token".to_owned(),
                     username: String::new(),
+                    providers: ProviderButtons::sample(account),
                     fault: None,
                 }),
             ),
@@ -276,6 +280,7 @@ mod tests {
                     grant: String::new(),
                     csrf: "token".to_owned(),
                     username: username.clone(),
+                    providers: ProviderButtons::default(),
                     fault: Some("Username or password is wrong.".to_owned()),
                 }),
             ),

@@ -1,24 +1,49 @@
-//! One published key set: when it is asked for, and by whom.
+//! A key set that somebody else publishes: when it is asked for, and by whom.
+//!
+//! It is fetched once for all who wait for it, and again when a signature asks for a key that it
+//! does not have, but not more often than its owner has a reason to change keys: who sends such
+//! signatures is nobody we know.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
 use tokio::sync::Mutex;
 
 use crate::keys::error::TokenFault;
-use crate::oauth::client_keys::Held;
-use crate::oauth::service::OAuth;
+use crate::keys::foreign::{BadKey, KeySet};
+use crate::outbound::Outbound;
 
 /// How long a set is good without being asked for again.
 const LIFETIME: TimeDelta = TimeDelta::minutes(15);
-/// How long a set is made do with while its app does not answer.
+/// How long a set is made do with while its owner does not answer.
 const LIFETIME_MAX: TimeDelta = TimeDelta::hours(1);
-/// How long an app is left alone after it failed, or after a set was asked for before its time.
+/// How long an owner is left alone after it failed, or after a set was asked for before its time.
 const PAUSE: TimeDelta = TimeDelta::seconds(60);
+
+/// A JWK set, read.
+#[derive(Debug)]
+pub struct Held {
+    /// As it came.
+    pub source: Value,
+    /// Those of its keys that sign.
+    pub signing: Arc<KeySet>,
+}
+
+impl Held {
+    /// Reads a JWK set.
+    ///
+    /// # Errors
+    /// [`BadKey`].
+    pub fn read(source: Value) -> Result<Self, BadKey> {
+        let signing = Arc::new(KeySet::from_json(&source)?);
+        Ok(Self { source, signing })
+    }
+}
 
 /// A published key set, and how asking for it went.
 #[derive(Debug, Default)]
-pub(in crate::oauth::client_keys) struct Slot {
+pub struct Slot {
     held: Option<(Arc<Held>, DateTime<Utc>)>,
     failed_at: Option<DateTime<Utc>>,
     /// When it was last asked for before its time.
@@ -27,7 +52,7 @@ pub(in crate::oauth::client_keys) struct Slot {
 
 /// What is wanted of a set.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::oauth::client_keys) enum Want<'a> {
+pub enum Want<'a> {
     /// Whatever it holds.
     Any,
     /// A key of this name.
@@ -47,8 +72,8 @@ impl Want<'_> {
 }
 
 impl Slot {
-    /// Whether to ask now. The first set, or one that is over, does not count as hurry: an app may
-    /// change its keys right after it was first asked.
+    /// Whether to ask now. The first set, or one that is over, does not count as hurry: its owner may
+    /// change keys right after it was first asked.
     fn is_due(&self, want: Want<'_>, now: DateTime<Utc>) -> bool {
         let is_rested = |last: Option<DateTime<Utc>>| last.is_none_or(|last| now >= last + PAUSE);
         match &self.held {
@@ -62,7 +87,7 @@ impl Slot {
     /// What there is to use.
     fn usable(&self, now: DateTime<Utc>) -> Result<Arc<Held>, TokenFault> {
         let held = self.held.as_ref().filter(|(_, at)| now < *at + LIFETIME_MAX);
-        held.map(|(held, _)| held.clone()).ok_or(TokenFault("the app's keys cannot be had"))
+        held.map(|(held, _)| held.clone()).ok_or(TokenFault("the published keys cannot be had"))
     }
 
     fn put(&mut self, found: Option<Held>, now: DateTime<Utc>) {
@@ -80,28 +105,30 @@ impl Slot {
 }
 
 /// The set of a slot, asked for if it is time. Who comes meanwhile waits for the same answer.
-pub(in crate::oauth::client_keys) async fn ask(
-    oauth: &OAuth,
+///
+/// # Errors
+/// [`TokenFault`], for our log.
+pub async fn ask(
+    (outbound, now): (&Outbound, DateTime<Utc>),
     uri: &str,
     slot: Arc<Mutex<Slot>>,
     want: Want<'_>,
 ) -> Result<Arc<Held>, TokenFault> {
     let mut slot = slot.lock_owned().await;
-    let now = oauth.now();
     if !slot.is_due(want, now) {
         return slot.usable(now);
     }
-    let (oauth, uri) = (oauth.clone(), uri.to_owned());
+    let (outbound, uri) = (outbound.clone(), uri.to_owned());
     // On its own, so that a client that hangs up does not break off what others wait for.
     let asking = tokio::spawn(async move {
-        slot.put(fetch(&oauth, &uri).await, now);
+        slot.put(fetch(&outbound, &uri).await, now);
         slot.usable(now)
     });
-    asking.await.map_err(|_| TokenFault("asking for the app's keys broke off"))?
+    asking.await.map_err(|_| TokenFault("asking for published keys broke off"))?
 }
 
-async fn fetch(oauth: &OAuth, uri: &str) -> Option<Held> {
-    let answer = match oauth.parts().outbound.get(uri, "application/jwk-set+json, */*").await {
+async fn fetch(outbound: &Outbound, uri: &str) -> Option<Held> {
+    let answer = match outbound.get(uri, "application/jwk-set+json, */*").await {
         Ok(answer) if answer.status == 200 => answer,
         Ok(answer) => {
             tracing::info!(uri, status = answer.status, "no key set");

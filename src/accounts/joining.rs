@@ -1,0 +1,28 @@
+//! Joining a group because somebody whom its account trusts says so.
+
+use chrono::{DateTime, Utc};
+
+use crate::accounts::store;
+use crate::base::id::{AccountId, GroupId, UserId};
+use crate::db::Tx;
+use crate::db::changes::Topic;
+use crate::db::error::DbError;
+
+/// Makes a user, who is not one yet, a member of the account's group; `false` if there is no such
+/// group.
+///
+/// # Errors
+/// [`DbError`] if a statement fails.
+pub async fn join(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    (group, user): (&GroupId, &UserId),
+    now: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    if store::group(&mut *tx, account, group).await?.is_none() {
+        return Ok(false);
+    }
+    store::insert_member(tx, account, (group, user), now).await?;
+    tx.touch(Topic::Accounts).await?;
+    Ok(true)
+}

@@ -1,0 +1,35 @@
+upstream-or = oder
+upstream-continue = Weiter mit { $provider }
+upstream-back = Zurück zur Anmeldung
+upstream-required = { $account } verlangt von seinen Mitgliedern, sich mit { $provider } anzumelden. Bitte benutzen Sie den Knopf weiter unten.
+
+upstream-over-title = Diese Anmeldung ist vorbei
+upstream-over-text = Sie hat zu lange gedauert, ist schon abgeschlossen oder wurde in einem anderen Browser begonnen. Bitte beginnen Sie von vorn.
+upstream-not-in-use-title = So kann man sich hier nicht anmelden
+upstream-not-in-use-text = Dieser Weg wurde abgeschaltet oder ist nicht für diese App. Bitte melden Sie sich anders an.
+upstream-turned-back-title = Sie sind nicht angemeldet
+upstream-turned-back-text = Sie sind umgekehrt, es hat sich also nichts geändert. Sie können es noch einmal versuchen oder sich anders anmelden.
+upstream-fails-title = Der andere Dienst funktioniert gerade nicht
+upstream-fails-text = Er ist nicht zu erreichen oder meldet einen Fehler. Bitte versuchen Sie es gleich noch einmal oder melden Sie sich anders an.
+upstream-untrue-title = Wir konnten nicht prüfen, wer Sie sind
+upstream-untrue-text = Was der andere Dienst uns gesagt hat, passt nicht zusammen, deshalb lassen wir niemanden hinein. Bitte beginnen Sie von vorn. Wenn es wieder geschieht, sagen Sie es denen, die Ihr Konto dort betreuen.
+upstream-not-anew-title = Bitte melden Sie sich anders an
+upstream-not-anew-text = Dieser Schritt verlangt, dass Sie noch einmal zeigen, wer Sie sind. Der andere Dienst hat nicht bestätigt, dass Sie das getan haben.
+upstream-unknown-title = Dieses Konto ist hier niemandem bekannt
+upstream-unknown-text = Sie haben sich beim anderen Dienst angemeldet, aber niemand hier ist damit verbunden. Melden Sie sich anders an oder fragen Sie, wer Sie hierher eingeladen hat.
+upstream-disabled-title = Sie können sich nicht anmelden
+upstream-disabled-text = Ihr Konto hier ist abgeschaltet. Fragen Sie, wer es betreut.
+upstream-taken-title = Dieses Konto ist schon verbunden
+upstream-taken-text = Es gehört hier jemand anderem, oder Ihnen gehört schon ein anderes desselben Dienstes. Entfernen Sie jenes zuerst.
+upstream-malformed-title = Diese Antwort ist nicht zu lesen
+upstream-malformed-text = Der andere Dienst hat etwas geschickt, das wir nicht lesen können: { $what }. Bitte beginnen Sie von vorn.
+
+upstream-prove-title = Haben Sie hier schon ein Konto?
+upstream-prove-text = { $provider } sagt, dass Sie { $address } sind. Jemand mit dieser Adresse hat hier ein Konto.
+upstream-prove-why = Wenn Sie das sind, melden Sie sich einmal hier an, so wie immer. Danach fragen wir Sie, ob wir die beiden verbinden sollen.
+upstream-prove-submit = Hier anmelden
+upstream-connect-title = Die beiden Konten verbinden?
+upstream-connect-text = Soll, wer sich mit { $provider } anmeldet, hier als { $user } angemeldet sein?
+upstream-connect-what = Verbinden Sie sie nur, wenn beide Ihnen gehören. Sie können das später in Ihrem Konto rückgängig machen.
+upstream-connect-submit = Verbinden
+upstream-apart = Nein, getrennt lassen

@@ -1,0 +1,35 @@
+upstream-or = or
+upstream-continue = Continue with { $provider }
+upstream-back = Back to sign-in
+upstream-required = { $account } asks its members to sign in with { $provider }. Please use the button below.
+
+upstream-over-title = This sign-in is over
+upstream-over-text = It took too long, was finished already, or was begun in another browser. Please begin again.
+upstream-not-in-use-title = This way of signing in is not in use
+upstream-not-in-use-text = It was switched off, or is not for this app. Please sign in another way.
+upstream-turned-back-title = You are not signed in
+upstream-turned-back-text = You turned back, so nothing has changed. You can try again, or sign in another way.
+upstream-fails-title = The other service does not work right now
+upstream-fails-text = It cannot be reached, or says that something went wrong there. Please try again in a moment, or sign in another way.
+upstream-untrue-title = We could not check who you are
+upstream-untrue-text = What the other service told us does not fit together, so we let nobody in. Please begin again. If it happens again, tell whoever looks after your account there.
+upstream-not-anew-title = Please sign in another way
+upstream-not-anew-text = This step asks you to show again who you are, and the other service did not say that you did.
+upstream-unknown-title = Nobody here is known by this account
+upstream-unknown-text = You signed in at the other service, but nobody here is connected with it. Sign in another way, or ask whoever invited you here.
+upstream-disabled-title = You cannot sign in
+upstream-disabled-text = Your account here is switched off. Ask whoever looks after it.
+upstream-taken-title = This account is connected already
+upstream-taken-text = It belongs to somebody else here, or another one of the same service belongs to you. Remove that one first.
+upstream-malformed-title = This answer cannot be read
+upstream-malformed-text = The other service sent something that we cannot read: { $what }. Please begin again.
+
+upstream-prove-title = Do you have an account here already?
+upstream-prove-text = { $provider } says that you are { $address }. Somebody with this address has an account here.
+upstream-prove-why = If that is you, sign in here once, as you always do. After that we ask you whether to connect the two.
+upstream-prove-submit = Sign in here
+upstream-connect-title = Connect the two accounts?
+upstream-connect-text = Shall whoever signs in with { $provider } be signed in here as { $user }?
+upstream-connect-what = Connect them only if both are yours. You can undo this later in your account.
+upstream-connect-submit = Connect
+upstream-apart = No, keep them apart
