@@ -73,6 +73,22 @@ pub async fn open(config: &Config) -> Result<Db, StartError> {
     Ok(Db::open(&place).await?)
 }
 
+/// Providers of others, on what the protocol stands on.
+fn beside(oauth: &OAuth) -> Upstream {
+    let Parts { ctx, issuer, keys, vault, users, accounts, providers, outbound, .. } =
+        oauth.parts().clone();
+    Upstream::new(upstream::Parts {
+        ctx,
+        issuer,
+        keys,
+        vault,
+        users,
+        accounts,
+        providers,
+        outbound,
+    })
+}
+
 impl Server {
     /// Brings everything up: opens the database, runs its migrations, reads or makes the keys.
     ///
@@ -119,16 +135,7 @@ impl Server {
             authorities: authorities.clone(),
             vault: vault.clone(),
         });
-        let upstream = Upstream::new(upstream::Parts {
-            ctx: ctx.clone(),
-            issuer: config.issuer.clone(),
-            keys: keys.clone(),
-            vault: vault.clone(),
-            users: users.clone(),
-            accounts: accounts.clone(),
-            providers: providers.clone(),
-            outbound: outbound.clone(),
-        });
+        let upstream = beside(&oauth);
         let gate = Gate::new(&ctx, &oauth, &users, &accounts, &apps, &policies)
             .asking(config.step_up.clone());
         let config = Arc::new(config);

@@ -75,11 +75,14 @@ impl Entry {
 /// Under what a provider's metadata is held: one that is pointed elsewhere begins anew.
 type Key = (ProviderId, String, String);
 
+/// Under what a provider's keys are held.
+type KeysKey = (ProviderId, String);
+
 /// What providers say of themselves. There are as many as operators declare.
 #[derive(Default)]
 pub(in crate::upstream) struct Discovery {
     entries: std::sync::Mutex<HashMap<Key, Arc<Mutex<Entry>>>>,
-    keys: std::sync::Mutex<HashMap<(ProviderId, String), Arc<Mutex<Slot>>>>,
+    keys: std::sync::Mutex<HashMap<KeysKey, Arc<Mutex<Slot>>>>,
 }
 
 impl fmt::Debug for Discovery {

@@ -14,7 +14,7 @@ use crate::keys::vault::Vault;
 pub(in crate::upstream) const JOURNEY_TTL: TimeDelta = TimeDelta::minutes(15);
 
 /// Somebody who sets out for a provider.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Journey {
     /// The browser, which is the only one to come back.
     pub browser: Digest,

@@ -55,14 +55,16 @@ impl Users {
             if !self.0.sessions.is_usable(&row, now) {
                 continue;
             }
-            let Stage::Complete { user, auth_time, amr, session, seat } = stage_of(&row)? else {
+            let stage = stage_of(&row)?;
+            let Stage::Complete { user, auth_time, amr, session, provider, seat } = stage else {
                 continue;
             };
             let (key, auth_time) = (row.digest, from_micros(auth_time));
             if void_before.is_some_and(|at| auth_time < at) {
                 continue;
             }
-            let login = Login { user, auth_time, amr, session: session.unwrap_or(key), key };
+            let session = session.unwrap_or(key);
+            let login = Login { user, auth_time, amr, provider, session, key };
             own.push(OwnSession { login, seat, last_seen: row.last_seen_at });
         }
         Ok(own)

@@ -46,7 +46,10 @@ fn within(
     place: &Place,
 ) -> Result<(Arc<Login>, Arc<User>), Response> {
     let Some((login, user)) = &current.0 else { return Err(sign_in_first(server, place)) };
-    if server.ctx.now() - login.auth_time > limit {
+    // Whoever has a password here shows it: what others say of somebody must not change what that
+    // one signs in with.
+    let is_own = login.provider.is_none() || user.password_changed_at.is_none();
+    if !is_own || server.ctx.now() - login.auth_time > limit {
         return Err(sign_in_again(server, place));
     }
     Ok((Arc::clone(login), Arc::clone(user)))

@@ -23,7 +23,7 @@ pub mod templates;
 pub mod templates_requests;
 pub mod templates_upstream;
 mod totp;
-mod upstream;
+pub mod upstream;
 
 use std::sync::Arc;
 

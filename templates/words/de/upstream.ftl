@@ -33,3 +33,13 @@ upstream-connect-text = Soll, wer sich mit { $provider } anmeldet, hier als { $u
 upstream-connect-what = Verbinden Sie sie nur, wenn beide Ihnen gehören. Sie können das später in Ihrem Konto rückgängig machen.
 upstream-connect-submit = Verbinden
 upstream-apart = Nein, getrennt lassen
+
+account-nav-providers = Andere Anmeldungen
+providers-title = Andere Anmeldungen
+providers-lead = Konten anderswo, mit denen Sie sich hier anmelden können.
+providers-none = Es gibt keine. Wenn Sie sich mit einem anderen Dienst anmelden, dessen E-Mail-Adresse hier Ihre ist, fragen wir Sie, ob wir die beiden verbinden sollen.
+providers-shown = Dort bekannt als
+providers-since = Verbunden seit
+providers-used = Zuletzt benutzt
+providers-remove = { $provider } entfernen
+providers-last = Nur so können Sie sich anmelden. Legen Sie zuerst ein Passwort fest und entfernen Sie es dann.

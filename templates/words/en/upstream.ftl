@@ -33,3 +33,13 @@ upstream-connect-text = Shall whoever signs in with { $provider } be signed in h
 upstream-connect-what = Connect them only if both are yours. You can undo this later in your account.
 upstream-connect-submit = Connect
 upstream-apart = No, keep them apart
+
+account-nav-providers = Other sign-ins
+providers-title = Other sign-ins
+providers-lead = Accounts elsewhere that you can sign in here with.
+providers-none = There are none. If you sign in with another service whose e-mail address is yours here, we ask you whether to connect the two.
+providers-shown = You are known there as
+providers-since = Connected since
+providers-used = Last used
+providers-remove = Remove { $provider }
+providers-last = This is the only way you can sign in. Set a password first, and then remove it.

@@ -20,6 +20,7 @@ both!(
     case_54_a_question_is_asked_in_one_browser_and_once,
     case_50_a_second_factor_is_asked_for_after_a_provider_too,
     a_user_who_was_disabled_does_not_come_in,
+    identities_are_listed_and_taken_away_by_their_owner,
 );
 
 fn verified(address: &str) -> Vec<(&'static str, Value)> {
@@ -190,4 +191,35 @@ async fn a_user_who_was_disabled_does_not_come_in(db: Kind) {
 
     assert_eq!(answer.refusal(), "403 page");
     assert!(!is_signed_in(&again).await);
+}
+
+async fn identities_are_listed_and_taken_away_by_their_owner(db: Kind) {
+    let (server, op) = world(db, "creates_users: true").await;
+    let person = ada(&server);
+    let page = asked(&server, &op, &person.browser, "ada@acme.example").await;
+    let page = press(&person.browser, &page, "sign-in").await;
+    let page = sign_in_here(&server, &person, page).await;
+    press(&person.browser, &page, "connect").await;
+
+    // What came from elsewhere does not do for this page: its owner has a password here.
+    let page = person.browser.get("/account/providers").await;
+    let page = person.browser.follow(page).await;
+    assert!(page.body.contains("id=\"password\"") && !page.body.contains("/upstream/"), "{page:?}");
+    let page = sign_in_here(&server, &person, page).await;
+    assert!(page.body.contains("connected-op") && page.body.contains("The op"), "{page:?}");
+    let form = Form::of(&page.body, "/account/providers");
+    let after = person.browser.submit(&page, &form, &[]).await;
+    assert!(after.body.contains("providers-none"), "{after:?}");
+    assert_eq!(server.count("SELECT COUNT(*) AS n FROM identities").await, 0);
+
+    // Whoever has nothing else keeps it.
+    let browser = server.browser();
+    op.arrive(&server, &browser, "/sign-in", ("g-1", &[])).await.expect(303);
+    let page = browser.get("/account/providers").await.expect(200);
+    let form = Form::of(&page.body, "/account/providers");
+    let kept = browser.submit(&page, &form, &[]).await.expect(409);
+    assert!(kept.body.contains("the only way you can sign in"), "{kept:?}");
+    let forged = browser.submit(&page, &form, &[("csrf", "x")]).await;
+    assert_eq!(forged.refusal(), "403 page");
+    assert_eq!(server.count("SELECT COUNT(*) AS n FROM identities").await, 1);
 }

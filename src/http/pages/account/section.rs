@@ -17,6 +17,8 @@ pub(in crate::http::pages) enum Section {
     Sessions,
     /// `/account/apps`.
     Apps,
+    /// `/account/providers`.
+    Providers,
     /// `/account/data`.
     Data,
     /// `/account/deletion`.
@@ -25,7 +27,7 @@ pub(in crate::http::pages) enum Section {
 
 impl Section {
     /// All of them, in the order of the navigation.
-    pub(in crate::http::pages) const ALL: [Self; 9] = [
+    pub(in crate::http::pages) const ALL: [Self; 10] = [
         Self::Overview,
         Self::Profile,
         Self::Email,
@@ -33,6 +35,7 @@ impl Section {
         Self::Factors,
         Self::Sessions,
         Self::Apps,
+        Self::Providers,
         Self::Data,
         Self::Deletion,
     ];
@@ -47,6 +50,7 @@ impl Section {
             Self::Factors => "factors",
             Self::Sessions => "sessions",
             Self::Apps => "apps",
+            Self::Providers => "providers",
             Self::Data => "data",
             Self::Deletion => "deletion",
         }
@@ -67,6 +71,7 @@ impl Section {
             Self::Factors => "account-nav-factors",
             Self::Sessions => "account-nav-sessions",
             Self::Apps => "account-nav-apps",
+            Self::Providers => "account-nav-providers",
             Self::Data => "account-nav-data",
             Self::Deletion => "account-nav-deletion",
         }
@@ -82,6 +87,7 @@ impl Section {
             Self::Factors => "/account/factors",
             Self::Sessions => "/account/sessions",
             Self::Apps => "/account/apps",
+            Self::Providers => "/account/providers",
             Self::Data => "/account/data",
             Self::Deletion => "/account/deletion",
         }

@@ -55,9 +55,8 @@ pub(in crate::http::pages) async fn posted(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let params = match form::read(&parts.headers, body).await {
-        Ok(params) => params,
-        Err(_) => return malformed(BadParams::NotText),
+    let Ok(params) = form::read(&parts.headers, body).await else {
+        return malformed(BadParams::NotText);
     };
     let Some(state) = params.get("state") else { return refusal::page(&Refused::Over, None) };
     match server.upstream.put_by(state, &response(&params)).await {

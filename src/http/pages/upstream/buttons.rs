@@ -68,6 +68,8 @@ pub(in crate::http::pages) async fn offered(
             [own.to_vec(), common.to_vec()].concat()
         }
         Asks::Nobody => server.providers.of(None).await?.to_vec(),
+        // Whoever has a password here signs in anew with that: see `fresh`.
+        Asks::Again(user) if user.password_changed_at.is_some() => Vec::new(),
         Asks::Again(user) => {
             let mut known = Vec::new();
             for identity in server.providers.identities(&user.id).await? {

@@ -5,6 +5,7 @@ mod back;
 pub(in crate::http::pages) mod buttons;
 mod link;
 mod out;
+pub mod own;
 mod refusal;
 
 use axum::Router;
@@ -17,5 +18,6 @@ pub(in crate::http::pages) fn routes() -> Router<Server> {
     Router::new()
         .route("/upstream/{id}/start", post(out::start))
         .route("/upstream/callback", get(back::callback).post(back::posted))
+        .route("/account/providers", get(own::show).post(own::submit))
         .route("/upstream/link", get(link::show).post(link::submit))
 }
