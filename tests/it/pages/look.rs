@@ -90,9 +90,11 @@ impl<'a> Looker<'a> {
 
     /// Gives the browser the cookies of somebody, and its language.
     pub async fn come_as(&self, scene: &Scene, who: Who) {
+        let headers = json!({ "headers": { "Accept-Language": self.language.code() } });
+        self.browser.devtools("Network.enable", json!({})).await;
+        self.browser.devtools("Network.setExtraHTTPHeaders", headers).await;
         self.browser.devtools("Network.clearBrowserCookies", json!({})).await;
-        let language = ("language".to_owned(), self.language.code().to_owned());
-        for (name, value) in scene.cookies(who).into_iter().chain([language]) {
+        for (name, value) in scene.cookies(who) {
             let cookie = json!({ "name": name, "value": value, "url": scene.server.url });
             self.browser.devtools("Network.setCookie", cookie).await;
         }
@@ -102,6 +104,7 @@ impl<'a> Looker<'a> {
     pub async fn look(&self, name: &str) -> Vec<String> {
         let mut faults = Vec::new();
         self.browser.page.execute(&self.axe, Vec::new()).await.expect("axe-core loads");
+        self.browser.devtools("Emulation.setScrollbarsHidden", json!({ "hidden": true })).await;
         for (width, scheme, with_axe) in LOOKS {
             let metrics = json!({
                 "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false
