@@ -243,3 +243,26 @@ impl SigningAlg {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn rfc7591_2_2_the_shortest_tag_of_a_language_is_shown() {
+        let localized = json!({
+            "client_name#de-CH": "Spital", "client_name#de": "Klinik", "client_name#fr": "Clinique",
+            "tos_uri#DE-at": "https://clinic.example/agb",
+        });
+        let metadata: ClientMetadata =
+            serde_json::from_value(json!({ "localized": localized })).unwrap();
+        let german = |name| metadata.localized_in(name, Language::German);
+
+        assert_eq!(german("client_name"), Some("Klinik"));
+        assert_eq!(german("tos_uri"), Some("https://clinic.example/agb"));
+        assert_eq!(german("policy_uri"), None);
+        assert_eq!(metadata.localized_in("client_name", Language::English), None);
+    }
+}
