@@ -264,6 +264,7 @@ fn account_outcome(found: Option<&Account>, wanted: &NewAccount) -> Declared {
     let same = found.name == wanted.name
         && found.description == wanted.description
         && found.owner == wanted.owner
+        && found.requires_second_factor == wanted.requires_second_factor
         && found.kind == wanted.kind;
     if same { Declared::Unchanged } else { Declared::Updated }
 }

@@ -97,6 +97,8 @@ pub struct Account {
     pub owner: Option<String>,
     /// What it pays for.
     pub kind: AccountKind,
+    /// Whether its members sign in with two factors.
+    pub requires_second_factor: bool,
     /// When it will be deleted, if deletion was asked for.
     pub deletion_at: Option<DateTime<Utc>>,
     /// When it was made.
@@ -146,6 +148,8 @@ pub struct NewAccount {
     pub owner: Option<String>,
     /// What it pays for.
     pub kind: AccountKind,
+    /// Whether its members sign in with two factors.
+    pub requires_second_factor: bool,
 }
 
 /// A group as somebody declares it.

@@ -84,6 +84,15 @@ impl Accounts {
         self.by_user.get_or_load(user, load).await
     }
 
+    /// Whether an account of the user's asks its members for two factors.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn require_second_factor(&self, user: &UserId) -> Result<bool, DbError> {
+        let accounts = self.accounts_of(user).await?;
+        Ok(accounts.iter().any(|account| account.requires_second_factor))
+    }
+
     /// The groups of the permit's account, by id.
     ///
     /// # Errors

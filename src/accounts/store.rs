@@ -22,7 +22,8 @@ pub(in crate::accounts) async fn account(
 ) -> Result<Option<Account>, DbError> {
     let row = db
         .fetch_optional(
-            sql("SELECT id, name, description, owner, type, deletion_at, created_at, updated_at
+            sql("SELECT id, name, description, owner, type, requires_second_factor, deletion_at,
+                        created_at, updated_at
                    FROM accounts WHERE id = $1")
             .bind(id),
         )
@@ -37,7 +38,8 @@ pub(in crate::accounts) async fn accounts_of(
 ) -> Result<Vec<Account>, DbError> {
     let rows = db
         .fetch_all(
-            sql("SELECT id, name, description, owner, type, deletion_at, created_at, updated_at
+            sql("SELECT id, name, description, owner, type, requires_second_factor, deletion_at,
+                        created_at, updated_at
                    FROM accounts
                   WHERE id IN (SELECT account_id FROM group_members WHERE user_id = $1)
                   ORDER BY id")
@@ -180,14 +182,16 @@ pub(in crate::accounts) async fn insert_account(
 ) -> Result<(), DbError> {
     tx.execute(
         sql("INSERT INTO accounts
-               (id, name, description, owner, type, status, deletion_at, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, 'ACTIVE', NULL, $6, $6)")
+               (id, name, description, owner, type, status, deletion_at, created_at, updated_at,
+                requires_second_factor)
+             VALUES ($1, $2, $3, $4, $5, 'ACTIVE', NULL, $6, $6, $7)")
         .bind(&account.id)
         .bind(&account.name)
         .bind(account.description.clone())
         .bind(account.owner.clone())
         .bind(account.kind.as_str())
-        .bind(now),
+        .bind(now)
+        .bind(account.requires_second_factor),
     )
     .await?;
     Ok(())
@@ -201,14 +205,16 @@ pub(in crate::accounts) async fn update_account(
 ) -> Result<(), DbError> {
     tx.execute(
         sql("UPDATE accounts
-                SET name = $2, description = $3, owner = $4, type = $5, updated_at = $6
+                SET name = $2, description = $3, owner = $4, type = $5, updated_at = $6,
+                    requires_second_factor = $7
               WHERE id = $1")
         .bind(&account.id)
         .bind(&account.name)
         .bind(account.description.clone())
         .bind(account.owner.clone())
         .bind(account.kind.as_str())
-        .bind(now),
+        .bind(now)
+        .bind(account.requires_second_factor),
     )
     .await?;
     Ok(())
@@ -317,6 +323,7 @@ fn read_account(row: &Row) -> Result<Account, DbError> {
         description: row.get("description")?,
         owner: row.get("owner")?,
         kind: row.parsed("accounts", "type")?,
+        requires_second_factor: row.flag("requires_second_factor")?,
         deletion_at: row.optional_time("deletion_at")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,

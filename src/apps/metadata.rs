@@ -123,6 +123,10 @@ pub struct ClientMetadata {
     pub require_auth_time: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub default_acr_values: Vec<String>,
+    /// Nobody gets in without two factors, whatever a request asks for; ours, and the operator's to
+    /// say: `default_acr_values` is a wish.
+    #[serde(skip_serializing_if = "is_false")]
+    pub require_second_factor: bool,
 
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_object_signing_alg: Option<SigningAlg>,

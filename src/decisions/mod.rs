@@ -59,3 +59,6 @@ pub mod d0023_providers_of_others {}
 
 #[doc = include_str!("0025-tokens-that-come-back.md")]
 pub mod d0025_tokens_that_come_back {}
+
+#[doc = include_str!("0021-second-factors.md")]
+pub mod d0021_second_factors {}

@@ -1,4 +1,4 @@
-//! The files that pages need: one stylesheet, one logo, two scripts.
+//! The files that pages need: one stylesheet, one logo, a few scripts.
 //!
 //! They are part of the binary. Pages name them with a fingerprint, so that browsers keep them
 //! until a new build has new ones.
@@ -55,6 +55,14 @@ pub static CHECK_SESSION: Asset = Asset {
     fingerprint: LazyLock::new(|| fingerprint(CHECK_SESSION.bytes)),
 };
 
+/// `static/passkeys.js`: asks the browser for a passkey or a security key.
+pub static PASSKEYS: Asset = Asset {
+    path: "/assets/passkeys.js",
+    kind: "text/javascript; charset=utf-8",
+    bytes: include_bytes!("../../static/passkeys.js"),
+    fingerprint: LazyLock::new(|| fingerprint(PASSKEYS.bytes)),
+};
+
 fn fingerprint(bytes: &[u8]) -> String {
     let digest = Digest::of(bytes).0;
     digest.iter().take(6).fold("v=".to_owned(), |text, byte| text + &format!("{byte:02x}"))
@@ -88,6 +96,7 @@ pub fn routes() -> Router<Server> {
         .route(LOGO.path, serve(&LOGO))
         .route(FORM_POST.path, serve(&FORM_POST))
         .route(CHECK_SESSION.path, serve(&CHECK_SESSION))
+        .route(PASSKEYS.path, serve(&PASSKEYS))
 }
 
 #[cfg(test)]

@@ -122,9 +122,11 @@ impl SessionCookies {
         server: &Server,
         user: &UserId,
         amr: &[&str],
+        enrols: bool,
     ) -> Result<Vec<HeaderValue>, DbError> {
         let amr = amr.iter().map(|method| (*method).to_owned()).collect();
-        let stage = Stage::Pending { user: user.clone(), amr, provider: self.provider.clone() };
+        let provider = self.provider.clone();
+        let stage = Stage::Pending { user: user.clone(), amr, enrols, provider };
         let id = server.users.sessions().begin(self.pending.as_deref(), &stage).await?;
         Ok(vec![Cookie::Pending.set(&id, self.https)])
     }

@@ -30,23 +30,30 @@ pub struct AcrRequest {
 ///
 /// Two values are our own, for there are none in the registry: `fed`, another provider's word, and
 /// `recovery`, a code from a list (a "look-up secret", something that one has). A key that says
-/// `mfa` by itself has checked its user: it is held, and opened by a PIN or a finger.
+/// `mfa` by itself has checked its user: it is held, and opened by a PIN or a finger. Another
+/// provider's `mfa` is passed on only if the operator trusts it for that.
 fn factors(amr: &[String]) -> u8 {
     const KNOWN: [&str; 3] = ["pwd", "pin", "fed"];
     const HELD: [&str; 7] = ["otp", "hwk", "swk", "sc", "sms", "pop", "recovery"];
     const KEYS: [&str; 2] = ["hwk", "swk"];
     let any = |of: &[&str]| amr.iter().any(|method| of.contains(&method.as_str()));
     let key_that_checks = any(&KEYS) && any(&["mfa"]);
-    u8::from(any(&KNOWN) || key_that_checks) + u8::from(any(&HELD))
+    let vouched_for = any(&["fed"]) && any(&["mfa"]);
+    u8::from(any(&KNOWN) || key_that_checks) + u8::from(any(&HELD) || vouched_for)
 }
 
 fn needed(value: &str) -> Option<u8> {
     KNOWN.iter().find(|(known, _)| *known == value).map(|(_, factors)| *factors)
 }
 
+/// Whether two factors of different kinds were shown.
+pub fn is_two(amr: &[String]) -> bool {
+    factors(amr) >= 2
+}
+
 /// The `acr` of a sign-in of which nothing special was asked.
 pub fn of(amr: &[String]) -> &'static str {
-    if factors(amr) >= 2 { TWO_FACTORS } else { ONE_FACTOR }
+    if is_two(amr) { TWO_FACTORS } else { ONE_FACTOR }
 }
 
 /// The `acr` to say of a sign-in: the best of the values asked for that is true, or else what is.
@@ -68,6 +75,12 @@ impl AcrRequest {
         let shown = factors(amr);
         let is_met = |value: &&String| needed(value).is_some_and(|needed| shown >= needed);
         self.values.iter().find(is_met).map(String::as_str)
+    }
+
+    /// Whether nothing less than two factors will do.
+    pub fn demands_second(&self) -> bool {
+        let needs_two = |value: &String| needed(value).is_none_or(|needed| needed >= 2);
+        self.essential && self.can_be_met() && self.values.iter().all(needs_two)
     }
 
     /// Whether any sign-in here could meet it.
@@ -111,5 +124,10 @@ mod tests {
         assert_eq!(shown(&two, None), TWO_FACTORS);
         assert!(!asked(&["0", "1"]).can_be_met() && asked(&["0", ONE_FACTOR]).can_be_met());
         assert_eq!(AcrRequest::wish(["", ""].into_iter()), None);
+        let essential = |values| AcrRequest { essential: true, ..asked(values) };
+        assert!(essential(&[TWO_FACTORS]).demands_second());
+        assert!(essential(&["x", TWO_FACTORS]).demands_second());
+        assert!(!essential(&[ONE_FACTOR, TWO_FACTORS]).demands_second());
+        assert!(!essential(&["x"]).demands_second() && !asked(&[TWO_FACTORS]).demands_second());
     }
 }

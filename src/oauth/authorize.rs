@@ -10,6 +10,7 @@ use crate::apps::redirect::{VerifiedRedirect, match_registered};
 use crate::base::id::GrantId;
 use crate::base::secret::{Digest, Secret};
 use crate::keys::error::KeyError;
+use crate::oauth::acr::AcrRequest;
 use crate::oauth::consent_ask::ConsentAsk;
 use crate::oauth::eligibility;
 use crate::oauth::error::{AuthorizeError, TokenError};
@@ -26,6 +27,7 @@ use crate::oauth::service::OAuth;
 use crate::oauth::session_state::session_state;
 use crate::oauth::store::{self, Opened};
 use crate::oauth::store_tokens;
+use crate::oauth::strength;
 use crate::oauth::subject;
 use crate::users::login::Login;
 use crate::users::model::User;
@@ -158,6 +160,21 @@ pub async fn cancel(
     Journey::take_up(oauth, grant, browser, None).await?.deny(grant).await
 }
 
+/// Whether a request of this browser's demands a second factor of whoever signs in for it: the
+/// app's operator says so, or the request itself, as essential.
+///
+/// # Errors
+/// As [`resume`].
+pub async fn demands_second(
+    oauth: &OAuth,
+    grant: GrantId,
+    browser: Digest,
+) -> Result<bool, AuthorizeError> {
+    let journey = Journey::take_up(oauth, grant, browser, None).await?;
+    let essential = journey.request.acr.as_ref().is_some_and(AcrRequest::demands_second);
+    Ok(essential || journey.app.metadata.require_second_factor)
+}
+
 pub(in crate::oauth) fn over() -> AuthorizeError {
     AuthorizeError::Page("error-app-over")
 }
@@ -206,6 +223,7 @@ impl<'a> Journey<'a> {
             login: self.login,
             is_expected: self.is_expected(),
             fits: self.fits().await?,
+            lacks_second: strength::lacks(self.oauth, &self.app, self.login).await?,
             opening: self.pending.map(|pending| pending.opening),
             consent: self.consent().await?,
             now: self.oauth.now(),

@@ -127,16 +127,22 @@ async fn hinted(oauth: &OAuth, app: &App, wanted: &Wanted<'_>) -> Result<UserId,
 /// All that waits for the answer of `login`'s user.
 ///
 /// # Errors
+/// [`AskError::NotSure`] if none of them can be answered for want of a second factor,
 /// [`AskError::Internal`] if storage fails.
 pub async fn approvals(oauth: &OAuth, login: &Login) -> Result<Vec<Ask>, AskError> {
     let mut asks = Vec::new();
+    let mut is_sure = true;
     for waiting in store_waiting::list_for(&oauth.ctx().db, &login.user, oauth.now()).await? {
         match waiting::ask(oauth, waiting, login).await {
             Ok(ask) => asks.push(ask),
             Err(AskError::Internal(error)) => return Err(error.into()),
             // Not theirs to answer any more.
             Err(AskError::Over | AskError::NotAllowed) => {}
+            Err(AskError::NotSure) => is_sure = false,
         }
+    }
+    if asks.is_empty() && !is_sure {
+        return Err(AskError::NotSure);
     }
     Ok(asks)
 }

@@ -43,6 +43,8 @@ pub struct Situation<'a> {
     pub is_expected: bool,
     /// Whether the app takes a sign-in that was done where this one was.
     pub fits: bool,
+    /// Whether a second factor is demanded that was not shown.
+    pub lacks_second: bool,
     /// How it began; `None` while it is just coming in.
     pub opening: Option<Opening>,
     /// Whether the user agreed: earlier, to all of it, or just now.
@@ -96,6 +98,13 @@ pub fn next_step(situation: &Situation<'_>) -> Next {
     if !situation.is_expected {
         return if prompt.none || fresh {
             fail("login_required", "another user is signed in")
+        } else {
+            Next::SignIn
+        };
+    }
+    if situation.lacks_second {
+        return if prompt.none {
+            fail("login_required", "the user must sign in with a second factor")
         } else {
             Next::SignIn
         };
@@ -165,8 +174,13 @@ mod tests {
             session: Digest([1; 32]),
             key: Digest([1; 32]),
         };
-        let mut case =
-            Case { login: Some(login), fits: true, opening: None, consent: Consent::Remembered };
+        let mut case = Case {
+            login: Some(login),
+            fits: true,
+            lacks_second: false,
+            opening: None,
+            consent: Consent::Remembered,
+        };
         bend(&mut request, &mut case);
         let next = next_step(&Situation {
             request: &request,
@@ -175,6 +189,7 @@ mod tests {
                 case.login.as_ref().map(|login| login.user.to_string()).unwrap_or_default()
             }),
             fits: case.fits,
+            lacks_second: case.lacks_second,
             opening: case.opening,
             consent: case.consent,
             now: from_micros(1000 * SECOND),
@@ -192,6 +207,7 @@ mod tests {
     struct Case {
         login: Option<Login>,
         fits: bool,
+        lacks_second: bool,
         opening: Option<Opening>,
         consent: Consent,
     }
@@ -313,6 +329,19 @@ mod tests {
         check(
             |request, case| (request.prompt, case.consent) = (SELECT, Consent::Missing),
             "select account",
+        );
+    }
+
+    #[test]
+    fn case_50_a_demanded_second_factor_is_not_passed_over() {
+        check(|_, case| case.lacks_second = true, "sign in");
+        check(|request, case| (request.prompt, case.lacks_second) = (NONE, true), "login_required");
+        check(
+            |_, case| {
+                case.lacks_second = true;
+                signed_in_for_it(case);
+            },
+            "sign in",
         );
     }
 

@@ -70,6 +70,7 @@ pub(in crate::oauth) fn user() -> User {
         password_changed_at: None,
         signed_out_at: None,
         has_totp: false,
+        has_keys: false,
         created_at: from_micros(0),
         updated_at: from_micros(0),
     }

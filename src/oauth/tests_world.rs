@@ -90,6 +90,7 @@ pub(in crate::oauth) async fn world() -> World {
         description: None,
         owner: None,
         kind: AccountKind::Free,
+        requires_second_factor: false,
     };
     parts.accounts.declare_account(&account).await.unwrap();
     let staff = NewGroup {

@@ -26,6 +26,7 @@ use crate::oauth::reach::Reach;
 use crate::oauth::request::{AuthorizeRequest, askable};
 use crate::oauth::service::OAuth;
 use crate::oauth::store_waiting::{self, Yes};
+use crate::oauth::strength;
 use crate::users::login::Login;
 use crate::users::model::User;
 
@@ -157,6 +158,9 @@ pub enum AskError {
     /// The user may not use the app.
     #[error("the user may not use the app")]
     NotAllowed,
+    /// A second factor is demanded that was not shown.
+    #[error("the user must sign in with a second factor")]
+    NotSure,
     /// Our fault.
     #[error("the server failed")]
     Internal(#[from] DbError),
@@ -199,6 +203,9 @@ pub(in crate::oauth) async fn ask(
     let user = eligible(oauth, &app, &login.user, login.auth_time).await?;
     if !provenance::fits(oauth, &app, login).await? {
         return Err(AskError::NotAllowed);
+    }
+    if strength::lacks(oauth, &app, Some(login)).await? {
+        return Err(AskError::NotSure);
     }
     let account = parts.accounts.find(&app.account).await?;
     Ok(Ask {

@@ -14,8 +14,18 @@ use crate::setup::declaration::{AccountEntry, GroupEntry, MemberEntry, PolicyEnt
 use crate::setup::fault::Fault;
 use crate::setup::read::{At, Notes, Object, Part, any};
 
-const KEYS: &[&str] =
-    &["id", "name", "description", "owner", "type", "groups", "members", "policies", "projects"];
+const KEYS: &[&str] = &[
+    "id",
+    "name",
+    "description",
+    "owner",
+    "type",
+    "requires_second_factor",
+    "groups",
+    "members",
+    "policies",
+    "projects",
+];
 
 fn name(text: &str) -> Result<String, BadText> {
     line(text, NAME_BYTES_MAX).map(str::to_owned)
@@ -35,11 +45,19 @@ pub(in crate::setup) fn read(part: &Part<'_>, notes: &mut Notes) -> Option<Accou
     let owner = |text: &str| line(text, OWNER_BYTES_MAX).map(str::to_owned);
     let owner = object.text("owner", owner, notes);
     let kind = object.text("type", str::parse::<AccountKind>, notes).unwrap_or_default();
+    let requires_second_factor = object.flag("requires_second_factor", notes).unwrap_or(false);
     let groups = list(&object, "groups", notes, read_group);
     let members = list(&object, "members", notes, read_member);
     let policies = list(&object, "policies", notes, read_policy);
     let projects = list(&object, "projects", notes, read_project);
-    let account = NewAccount { id: id?.value, name: called?.value, description, owner, kind };
+    let account = NewAccount {
+        id: id?.value,
+        name: called?.value,
+        description,
+        owner,
+        kind,
+        requires_second_factor,
+    };
     Some(AccountEntry { account: part.at(account), groups, members, policies, projects })
 }
 

@@ -318,5 +318,5 @@ fn user_fields(user: &User, wanted: &NewUser) -> Vec<&'static str> {
 }
 
 fn account_fields(account: &Account, wanted: &NewAccount) -> Vec<&'static str> {
-    differing!(account, wanted; name, description, owner, kind)
+    differing!(account, wanted; name, description, owner, kind, requires_second_factor)
 }

@@ -106,3 +106,38 @@ pub enum SignInError {
     #[error("the sign-in failed")]
     Internal(#[from] DbError),
 }
+
+/// Why a second factor is not added, changed or taken away.
+#[derive(Debug, thiserror::Error)]
+pub enum FactorError {
+    /// The code is wrong, or the key's answer is.
+    #[error("what was shown is wrong")]
+    Wrong,
+    /// It took too long, was done before, or was begun by somebody else.
+    #[error("this is over")]
+    Over,
+    /// Somebody who has a second factor has to show it first.
+    #[error("there is a second factor already")]
+    HasOne,
+    /// The last one, where one is required.
+    #[error("the last second factor must stay")]
+    Last,
+    /// The key is somebody's already.
+    #[error("the key was added before")]
+    Taken,
+    /// More keys than anybody needs.
+    #[error("too many keys")]
+    TooMany,
+    /// The name of a key breaks a rule.
+    #[error("the name {0}")]
+    Name(BadText),
+    /// No such factor, or not theirs.
+    #[error("there is no such factor")]
+    Unknown,
+    /// Browsers take no passkeys at this address.
+    #[error("there are no passkeys here")]
+    Unavailable,
+    /// Our fault.
+    #[error("the factor could not be stored")]
+    Internal(#[from] DbError),
+}

@@ -39,8 +39,10 @@ pub struct User {
     pub password_changed_at: Option<DateTime<Utc>>,
     /// When they were last signed out everywhere.
     pub signed_out_at: Option<DateTime<Utc>>,
-    /// Whether a second factor is asked for.
+    /// Whether they have an authenticator app.
     pub has_totp: bool,
+    /// Whether they have a passkey or a security key.
+    pub has_keys: bool,
     /// When the user was made.
     pub created_at: DateTime<Utc>,
     /// When something of the above last changed.
@@ -51,6 +53,11 @@ impl User {
     /// Whether they may sign in and use what they were given.
     pub fn is_active(&self) -> bool {
         self.status == Status::Active
+    }
+
+    /// Whether a password alone does not sign them in.
+    pub fn has_second_factor(&self) -> bool {
+        self.has_totp || self.has_keys
     }
 
     /// Whatever was signed in to or granted before this instant is void.

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use webauthn_rs::prelude::Webauthn;
 use zeroize::Zeroizing;
 
 use crate::base::id::UserId;
 use crate::base::secret::{Digest, Secret};
 use crate::base::text::{line, optional_line};
-use crate::config::model::{Config, Throttle};
+use crate::config::model::{Config, Issuer, Throttle};
 use crate::db::cache::Cache;
 use crate::db::changes::Topic;
 use crate::db::ctx::Ctx;
@@ -21,6 +22,7 @@ use crate::users::error::UserError;
 use crate::users::hash::StoredHash;
 use crate::users::login::Login;
 use crate::users::model::{NewUser, User};
+use crate::users::passkeys::webauthn;
 use crate::users::password::{DECLARED_PASSWORD_CHARS_MIN, Hasher, PasswordInput, check_new};
 use crate::users::sessions::{Held, Sessions};
 use crate::users::store::UserRow;
@@ -48,6 +50,8 @@ pub(in crate::users) struct Inner {
     pub(in crate::users) throttle: Throttle,
     pub(in crate::users) sessions: Sessions,
     issuer_name: String,
+    pub(in crate::users) issuer: Issuer,
+    pub(in crate::users) webauthn: Option<Webauthn>,
     held: Cache<UserId, Option<Arc<User>>>,
 }
 
@@ -81,8 +85,19 @@ impl Users {
         let throttle = config.throttle.clone();
         let url = config.issuer.as_str();
         let issuer_name = url.split_once("://").map_or(url, |(_, host)| host).to_owned();
-        let inner = Inner { ctx, vault, hasher, rules, throttle, sessions, issuer_name, held };
-        Ok(Self(Arc::new(inner)))
+        let webauthn = webauthn(&config.issuer);
+        Ok(Self(Arc::new(Inner {
+            ctx,
+            vault,
+            hasher,
+            rules,
+            throttle,
+            sessions,
+            issuer_name,
+            issuer: config.issuer.clone(),
+            webauthn,
+            held,
+        })))
     }
 
     /// Where people are signed in.
@@ -341,7 +356,12 @@ impl Users {
         Ok(own.is_some_and(|own| Secret::digest(&own.base32()) == given.base32().digest()))
     }
 
-    fn seal_totp(&self, id: &UserId, secret: &TotpSecret) -> Vec<u8> {
+    /// What authenticator apps call this server.
+    pub(in crate::users) fn issuer_name(&self) -> &str {
+        &self.0.issuer_name
+    }
+
+    pub(in crate::users) fn seal_totp(&self, id: &UserId, secret: &TotpSecret) -> Vec<u8> {
         // The id is sealed with it, so that a row cannot be moved to another user.
         let plain = Zeroizing::new([id.as_str().as_bytes(), b"\0", secret.bytes()].concat());
         self.0.vault.seal(TOTP_PURPOSE, &plain, self.0.ctx.entropy())

@@ -29,6 +29,8 @@ use crate::users::store_sessions::SessionRow;
 
 /// How long the second factor may take after the first.
 pub const PENDING_TTL: TimeDelta = TimeDelta::minutes(5);
+/// How long adding a first one may take: an app has to be installed.
+pub const ENROLLING_TTL: TimeDelta = TimeDelta::minutes(15);
 /// How often at most it is written down that a session is in use.
 const SEE_EVERY: TimeDelta = TimeDelta::minutes(1);
 /// Most sessions held in memory.
@@ -50,6 +52,9 @@ pub enum Stage {
         /// The provider that they came from.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         provider: Option<ProviderId>,
+        /// Whether they have no second factor, and must add one now: that takes longer.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        enrols: bool,
     },
     /// Every factor was shown.
     Complete {
@@ -170,7 +175,7 @@ impl Sessions {
         let row = store::find(&self.0.ctx.db, digest).await?;
         let row = row.filter(|row| self.is_usable(row, now)).ok_or(NotLive::Ended)?;
         match stage_of(&row)? {
-            Stage::Pending { user, amr, provider } => {
+            Stage::Pending { user, amr, provider, .. } => {
                 Err(NotLive::Pending(Held::Pending(Half { user, amr, provider })))
             }
             Stage::Complete { user, auth_time, amr, session, provider, .. } => {
@@ -264,6 +269,7 @@ impl Sessions {
     fn lifetime(&self, stage: Option<&Stage>) -> TimeDelta {
         match stage {
             Some(Stage::Complete { .. }) => self.absolute(),
+            Some(Stage::Pending { enrols: true, .. }) => ENROLLING_TTL,
             Some(Stage::Pending { .. }) | None => PENDING_TTL,
         }
     }

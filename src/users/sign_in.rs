@@ -145,7 +145,7 @@ impl Users {
         self.settle(guess.0, Outcome::Right).await
     }
 
-    async fn charge(
+    pub(in crate::users) async fn charge(
         &self,
         factor: Factor,
         key: &UsernameKey,
@@ -155,7 +155,10 @@ impl Users {
         self.charge_all(charges(factor, key, source.ip, known_device, &self.0.throttle)).await
     }
 
-    async fn charge_all(&self, charges: Vec<Charge>) -> Result<Attempt, SignInError> {
+    pub(in crate::users) async fn charge_all(
+        &self,
+        charges: Vec<Charge>,
+    ) -> Result<Attempt, SignInError> {
         let now = self.0.ctx.now();
         let settings = self.0.throttle.clone();
         let attempt = Attempt { charges, settings, now };
@@ -172,7 +175,11 @@ impl Users {
         }
     }
 
-    async fn settle(&self, attempt: Attempt, outcome: Outcome) -> Result<(), DbError> {
+    pub(in crate::users) async fn settle(
+        &self,
+        attempt: Attempt,
+        outcome: Outcome,
+    ) -> Result<(), DbError> {
         let unit = self.0.ctx.db.write((attempt, outcome), |tx, (attempt, outcome)| {
             Box::pin(store_throttle::settle(tx, attempt, *outcome))
         });

@@ -28,6 +28,7 @@ fn user(row: &Row) -> Result<User, DbError> {
         password_changed_at: row.optional_time("password_changed_at")?,
         signed_out_at: row.optional_time("signed_out_at")?,
         has_totp: row.get::<Option<i64>>("totp_created_at")?.is_some(),
+        has_keys: row.get::<Option<i64>>("first_key")?.is_some(),
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
     })
@@ -40,7 +41,8 @@ fn user(row: &Row) -> Result<User, DbError> {
 pub(in crate::users) async fn find(db: impl Fetch, id: &UserId) -> Result<Option<User>, DbError> {
     let row = db
         .fetch_optional(
-            sql("SELECT u.*, p.changed_at AS password_changed_at, t.created_at AS totp_created_at
+            sql("SELECT u.*, p.changed_at AS password_changed_at, t.created_at AS totp_created_at,
+                        (SELECT MIN(k.id) FROM passkeys k WHERE k.user_id = u.id) AS first_key
                    FROM users u
                    LEFT JOIN passwords p ON p.user_id = u.id
                    LEFT JOIN totp_factors t ON t.user_id = u.id
@@ -83,7 +85,8 @@ pub(in crate::users) async fn find_by_name(
     let row = db
         .fetch_optional(
             sql("SELECT u.*, p.changed_at AS password_changed_at, p.phc,
-                        t.created_at AS totp_created_at
+                        t.created_at AS totp_created_at,
+                        (SELECT MIN(k.id) FROM passkeys k WHERE k.user_id = u.id) AS first_key
                    FROM sign_in_names n
                    JOIN users u ON u.id = n.user_id
                    LEFT JOIN passwords p ON p.user_id = u.id
@@ -106,7 +109,8 @@ pub(in crate::users) async fn list(
 ) -> Result<Vec<User>, DbError> {
     let rows = db
         .fetch_all(
-            sql("SELECT u.*, p.changed_at AS password_changed_at, t.created_at AS totp_created_at
+            sql("SELECT u.*, p.changed_at AS password_changed_at, t.created_at AS totp_created_at,
+                        (SELECT MIN(k.id) FROM passkeys k WHERE k.user_id = u.id) AS first_key
                    FROM users u
                    LEFT JOIN passwords p ON p.user_id = u.id
                    LEFT JOIN totp_factors t ON t.user_id = u.id

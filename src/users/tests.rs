@@ -264,8 +264,12 @@ async fn case_43_every_step_up_has_a_new_id_and_the_old_one_ends() {
 #[tokio::test]
 async fn case_50_half_a_sign_in_is_none_and_does_not_last() {
     let house = House::open().await;
-    let stage =
-        Stage::Pending { user: house.ada.clone(), amr: vec!["pwd".to_owned()], provider: None };
+    let stage = Stage::Pending {
+        user: house.ada.clone(),
+        amr: vec!["pwd".to_owned()],
+        enrols: false,
+        provider: None,
+    };
     let cookie = house.users.sessions().begin(None, &stage).await.unwrap();
 
     assert!(!house.is_signed_in(&cookie).await);

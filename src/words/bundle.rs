@@ -17,6 +17,7 @@ macro_rules! files {
             "base",
             "consent",
             "errors",
+            "factors",
             "mail",
             "sign-in",
             "sign-out",

@@ -134,9 +134,9 @@ async fn an_essential_acr_is_met_or_refused(db: Kind) {
     let one = tokens(&server, (&app, &ben), &[]).await;
     let silent = app.authorize_url_with(&[("claims", &essential), ("prompt", "none")]);
     let silent = ben.browser.get(&silent).await;
-    // Ben has no second factor: he is asked to sign in once more, as him or somebody else.
+    // Ben has no second factor: he is asked to sign in once more, and then to add one.
     let page = ben.browser.follow(ben.browser.get(&url).await).await;
-    let refused = ben.answer_page(&server, &page).await;
+    let enrolling = ben.answer_page(&server, &page).await;
     let unknown = app.authorize_url_with(&[("claims", &acr(true, &["urn:x"]))]);
     let unknown = ben.browser.get(&unknown).await;
 
@@ -145,7 +145,8 @@ async fn an_essential_acr_is_met_or_refused(db: Kind) {
     }
     assert_eq!(jwt::claims(&one.id)["acr"], ONE);
     assert!(page.body.contains("id=\"sign-in-form\""), "{page:?}");
-    for answer in [&silent, &refused, &unknown] {
+    assert!(enrolling.body.contains("id=\"enrol-form\""), "{enrolling:?}");
+    for answer in [&silent, &unknown] {
         assert_eq!(answer.refusal(), "303 unmet_authentication_requirements", "{answer:?}");
     }
 }

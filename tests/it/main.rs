@@ -42,6 +42,7 @@ mod dpop_resource;
 mod encrypted;
 mod every_endpoint;
 mod every_grant;
+mod factors;
 mod fapi2;
 mod gate;
 mod grant_table;

@@ -2,15 +2,22 @@
 //! signing up. Nothing else makes a session.
 
 use axum::response::Response;
+use http::HeaderValue;
 
 use crate::base::id::GrantId;
 use crate::db::error::DbError;
 use crate::http::browser::Browser;
 use crate::http::pages::{after_sign_in, broken, see_other};
 use crate::http::session::{self, SessionCookies};
+use crate::oauth::authorize;
+use crate::oauth::error::AuthorizeError;
 use crate::server::Server;
+use crate::users::login::Login;
 use crate::users::model::User;
 use crate::users::sessions::Half;
+
+/// Where a first second factor is added.
+const ENROL: &str = "/sign-in/enrol";
 
 /// What is still to be done before somebody is signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,17 +25,51 @@ enum Due {
     Nothing,
     /// Show a second factor of one's own.
     Second,
+    /// Add a first second factor, because one is demanded.
+    Enrol,
 }
 
 /// Decides what is due. `mfa` in `amr` says that all was shown.
-fn due(amr: &[&str], has_second: bool) -> Due {
-    if amr.contains(&"mfa") || !has_second { Due::Nothing } else { Due::Second }
+fn due(amr: &[&str], has_second: bool, is_demanded: bool) -> Due {
+    match (amr.contains(&"mfa"), has_second, is_demanded) {
+        (true, _, _) | (false, false, false) => Due::Nothing,
+        (false, true, _) => Due::Second,
+        (false, false, true) => Due::Enrol,
+    }
 }
 
-/// Where a second factor is asked for.
-pub(in crate::http::pages) fn second_path(grant: Option<GrantId>) -> String {
-    let query = grant.map(|grant| format!("?grant={grant}")).unwrap_or_default();
-    format!("/sign-in/totp{query}")
+/// Whether an account of the user's, or the app that they sign in for, demands a second factor.
+async fn is_demanded(
+    server: &Server,
+    browser: &Browser,
+    user: &User,
+    grant: Option<GrantId>,
+) -> Result<bool, DbError> {
+    if server.accounts.require_second_factor(&user.id).await? {
+        return Ok(true);
+    }
+    let Some(grant) = grant else { return Ok(false) };
+    match authorize::demands_second(&server.oauth, grant, browser.digest()).await {
+        Ok(demands) => Ok(demands),
+        Err(AuthorizeError::Internal(error)) => Err(error),
+        // A request that is over is told so at the next step.
+        Err(_) => Ok(false),
+    }
+}
+
+/// Whether a session showed all that its user has: a factor that was added later was not shown.
+pub(in crate::http::pages) fn is_whole(user: &User, login: &Login) -> bool {
+    !user.has_second_factor() || login.amr.iter().any(|method| method == "mfa")
+}
+
+/// Where a second factor of the user's is asked for.
+pub(in crate::http::pages) fn second_path(user: &User, grant: Option<GrantId>) -> String {
+    with_grant(if user.has_totp { "/sign-in/totp" } else { "/sign-in/key" }, grant)
+}
+
+/// A path of ours for an authorization.
+pub(in crate::http::pages) fn with_grant(path: &str, grant: Option<GrantId>) -> String {
+    grant.map_or_else(|| path.to_owned(), |grant| format!("{path}?grant={grant}"))
 }
 
 /// What was shown, after a second factor. Source: RFC 8176 section 2, `mfa`.
@@ -51,28 +92,42 @@ pub(in crate::http::pages) async fn signed_in(
     amr: &[&str],
     grant: Option<GrantId>,
 ) -> Response {
-    match due(amr, user.has_totp) {
-        Due::Nothing => {
-            let begun = cookies.complete(server, browser, &user.id, amr).await;
-            answer(begun, &after_sign_in(grant))
-        }
-        Due::Second => {
-            let begun = cookies.begin_pending(server, &user.id, amr).await;
-            answer(begun, &second_path(grant))
-        }
+    match go_on(server, cookies, browser, user, amr, grant).await {
+        Ok((cookies, next)) => answer(cookies, &next),
+        Err(error) => broken(&error),
     }
 }
 
-/// Sends the browser on with its new cookies.
-fn answer(begun: Result<Vec<http::HeaderValue>, DbError>, next: &str) -> Response {
-    match begun {
-        Ok(cookies) => {
-            let mut answer = see_other(next);
-            session::set(answer.headers_mut(), cookies);
-            answer
+/// The cookies that a browser gets then, and where it goes.
+pub(in crate::http::pages) async fn go_on(
+    server: &Server,
+    cookies: &SessionCookies,
+    browser: &Browser,
+    user: &User,
+    amr: &[&str],
+    grant: Option<GrantId>,
+) -> Result<(Vec<HeaderValue>, String), DbError> {
+    let has_second = user.has_second_factor();
+    // Whoever has one shows it anyway.
+    let is_demanded = !has_second && is_demanded(server, browser, user, grant).await?;
+    let enrols = match due(amr, has_second, is_demanded) {
+        Due::Nothing => {
+            let cookies = cookies.complete(server, browser, &user.id, amr).await?;
+            return Ok((cookies, after_sign_in(grant)));
         }
-        Err(error) => broken(&error),
-    }
+        Due::Second => false,
+        Due::Enrol => true,
+    };
+    let cookies = cookies.begin_pending(server, &user.id, amr, enrols).await?;
+    let next = if enrols { with_grant(ENROL, grant) } else { second_path(user, grant) };
+    Ok((cookies, next))
+}
+
+/// Sends the browser on with its new cookies.
+fn answer(cookies: Vec<HeaderValue>, next: &str) -> Response {
+    let mut answer = see_other(next);
+    session::set(answer.headers_mut(), cookies);
+    answer
 }
 
 #[cfg(test)]
@@ -81,10 +136,18 @@ mod tests {
 
     #[test]
     fn case_50_one_factor_is_not_enough_for_who_has_two() {
-        assert_eq!(due(&["pwd"], false), Due::Nothing);
-        assert_eq!(due(&["pwd"], true), Due::Second);
-        assert_eq!(due(&["fed"], true), Due::Second);
-        assert_eq!(due(&[], true), Due::Second);
-        assert_eq!(due(&["pwd", "otp", "mfa"], true), Due::Nothing);
+        assert_eq!(due(&["pwd"], false, false), Due::Nothing);
+        assert_eq!(due(&["pwd"], true, false), Due::Second);
+        assert_eq!(due(&["fed"], true, false), Due::Second);
+        assert_eq!(due(&[], true, true), Due::Second);
+        assert_eq!(due(&["pwd", "otp", "mfa"], true, true), Due::Nothing);
+    }
+
+    #[test]
+    fn case_50_a_demanded_factor_is_added_where_there_is_none_and_shown_where_there_is_one() {
+        assert_eq!(due(&["pwd"], false, true), Due::Enrol);
+        assert_eq!(due(&["fed"], false, true), Due::Enrol);
+        assert_eq!(due(&["pwd"], true, true), Due::Second);
+        assert_eq!(due(&["swk", "user", "mfa"], false, true), Due::Nothing);
     }
 }

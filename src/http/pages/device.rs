@@ -10,11 +10,11 @@ use crate::http::browser::Browser;
 use crate::http::pages::errand::{Place, sign_in_first};
 use crate::http::pages::form::{Form, not_ours};
 use crate::http::pages::sign_in::too_many;
-use crate::http::pages::templates::Site;
+use crate::http::pages::templates::{Link, Site};
 use crate::http::pages::templates_requests::{
     DeviceConfirmPage, DeviceDonePage, DevicePage, Wanted,
 };
-use crate::http::pages::{broken, error, page, retry_after};
+use crate::http::pages::{broken, error, error_with, page, retry_after};
 use crate::http::session::CurrentLogin;
 use crate::oauth::device::{self, UserCode};
 use crate::oauth::params::Params;
@@ -106,6 +106,10 @@ pub(in crate::http::pages) fn refused(refusal: &AskError) -> Response {
     match refusal {
         AskError::Over => error(StatusCode::BAD_REQUEST, "error-request-over"),
         AskError::NotAllowed => error(StatusCode::FORBIDDEN, "error-not-allowed"),
+        AskError::NotSure => {
+            let link = Link { href: "/account/factors".to_owned(), text: "error-not-sure-link" };
+            error_with(StatusCode::FORBIDDEN, "error-not-sure", Some(link))
+        }
         AskError::Internal(failure) => broken(failure),
     }
 }

@@ -5,22 +5,13 @@
 
 use askama::Template;
 use axum::response::Response;
-use http::header::CONTENT_SECURITY_POLICY;
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 
 use crate::http::assets::FORM_POST;
 use crate::http::pages;
 use crate::http::pages::templates::Site;
+use crate::http::security_headers::allow_script;
 use crate::server::Server;
-
-/// The policy of all pages, and besides this one script of `origin`.
-fn policy(origin: &str) -> String {
-    format!(
-        "default-src 'none'; script-src {origin}{}; style-src 'self'; img-src 'self'; \
-         base-uri 'none'; frame-ancestors 'none'",
-        FORM_POST.path()
-    )
-}
 
 /// `templates/form_post.html`.
 #[derive(Debug, Template)]
@@ -46,9 +37,7 @@ pub(in crate::http::pages) fn page(
         script: FORM_POST.href(),
     });
     // Without it the page has the policy of all others, and its button.
-    if let Ok(policy) = HeaderValue::try_from(policy(server.config.issuer.origin())) {
-        answer.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
-    }
+    allow_script(answer.headers_mut(), server.config.issuer.origin(), &FORM_POST);
     answer
 }
 
@@ -72,8 +61,5 @@ mod tests {
         assert!(!html.contains(hostile), "{html}");
         assert!(html.contains(r#"name="code" value="1.abc""#), "{html}");
         assert!(html.contains(r#"id="continue""#), "{html}");
-        let policy = policy("https://id.example");
-        assert!(!policy.contains("unsafe"), "{policy}");
-        assert!(policy.contains("script-src https://id.example/assets/form_post.js;"), "{policy}");
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::response::Response;
 use chrono::TimeDelta;
 
+use crate::http::pages::complete::is_whole;
 use crate::http::pages::errand::{Place, sign_in_again, sign_in_first};
 use crate::http::session::CurrentLogin;
 use crate::server::Server;
@@ -17,7 +18,7 @@ const FRESH: TimeDelta = TimeDelta::minutes(5);
 /// How long ago it may be for the form of such a page: whoever types slowly must not lose it all.
 const ANSWERED: TimeDelta = TimeDelta::minutes(15);
 
-/// Who has signed in within the last five minutes; everybody else is sent to sign in and to come
+/// Who has signed in within the last five minutes, with all the factors that they have; everybody else is sent to sign in and to come
 /// back to `place`. For showing a page.
 #[expect(clippy::result_large_err, reason = "the other way out is an answer, and made once")]
 pub(in crate::http::pages) fn login(
@@ -49,7 +50,8 @@ fn within(
     // Whoever has a password here shows it: what others say of somebody must not change what that
     // one signs in with.
     let is_own = login.provider.is_none() || user.password_changed_at.is_none();
-    if !is_own || server.ctx.now() - login.auth_time > limit {
+    let is_old = server.ctx.now() - login.auth_time > limit;
+    if !is_own || is_old || !is_whole(user, login) {
         return Err(sign_in_again(server, place));
     }
     Ok((Arc::clone(login), Arc::clone(user)))

@@ -10,19 +10,22 @@ mod complete;
 mod consent;
 mod device;
 mod errand;
+pub mod factor_views;
 pub(in crate::http) mod form;
 mod form_post;
 mod fresh;
 mod home;
+pub mod key_form;
 pub mod leaving;
 pub mod links;
+mod passkey;
+pub mod second;
 mod select_account;
 mod sign_in;
 pub(in crate::http) mod signed_out;
 pub mod templates;
 pub mod templates_requests;
 pub mod templates_upstream;
-mod totp;
 pub mod upstream;
 
 use std::sync::Arc;
@@ -52,7 +55,12 @@ pub fn routes(server: &Server) -> Router<Server> {
         .route("/sign-in", get(sign_in::show).post(sign_in::submit))
         .route("/sign-in/again", get(sign_in::again))
         .route("/sign-in/cancel", post(sign_in::cancel))
-        .route("/sign-in/totp", get(totp::show).post(totp::submit))
+        .route("/sign-in/passkey", post(passkey::submit))
+        .route("/sign-in/totp", get(second::code::show).post(second::code::submit))
+        .route("/sign-in/key", get(second::key::show).post(second::key::submit))
+        .route("/sign-in/recovery", get(second::recovery::show).post(second::recovery::submit))
+        .route("/sign-in/enrol", get(second::enrol::show).post(second::enrol::submit))
+        .route("/sign-in/enrol/key", post(second::enrol::submit_key))
         .route("/select-account", get(select_account::show).post(select_account::submit))
         .route("/approvals", get(approvals::show).post(approvals::submit))
         .route("/device", get(device::show).post(device::submit))

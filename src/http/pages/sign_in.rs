@@ -13,6 +13,7 @@ use crate::db::error::DbError;
 use crate::http::browser::Browser;
 use crate::http::pages::consent::account_shown;
 use crate::http::pages::form::{ForGrant, Form, not_ours};
+use crate::http::pages::key_form::{self, ALONE, KeyForm};
 use crate::http::pages::links::{AppShown, Links};
 use crate::http::pages::templates::{SignInPage, Site};
 use crate::http::pages::upstream::buttons::{self, Asks, ProviderButtons};
@@ -28,17 +29,17 @@ use crate::words::Language;
 /// Longest name that is looked at, in bytes.
 const USERNAME_BYTES_MAX: usize = 1024;
 
-fn csrf_purpose(grant: Option<GrantId>) -> String {
+pub(in crate::http::pages) fn csrf_purpose(grant: Option<GrantId>) -> String {
     grant.map_or_else(|| "sign-in".to_owned(), |grant| format!("sign-in/{grant}"))
 }
 
 /// What an attempt has come to.
-struct Attempt<'a> {
-    server: &'a Server,
-    browser: &'a Browser,
-    grant: Option<GrantId>,
-    username: &'a str,
-    language: Language,
+pub(in crate::http::pages) struct Attempt<'a> {
+    pub(in crate::http::pages) server: &'a Server,
+    pub(in crate::http::pages) browser: &'a Browser,
+    pub(in crate::http::pages) grant: Option<GrantId>,
+    pub(in crate::http::pages) username: &'a str,
+    pub(in crate::http::pages) language: Language,
 }
 
 /// What stands around the form.
@@ -52,18 +53,18 @@ impl Attempt<'_> {
     fn page(&self, status: StatusCode, around: Around, fault: Option<String>) -> Response {
         let Self { server, browser, grant, username, language } = self;
         let Around { app, providers } = around;
-        page(
-            status,
-            &SignInPage {
-                site: Site::of(&server.config, *language),
-                app,
-                grant: grant.map(|grant| grant.to_string()).unwrap_or_default(),
-                csrf: browser.csrf(&server.vault, &csrf_purpose(*grant)),
-                username: (*username).to_owned(),
-                providers,
-                fault,
-            },
-        )
+        let csrf = browser.csrf(&server.vault, &csrf_purpose(*grant));
+        let grant = grant.map(|grant| grant.to_string()).unwrap_or_default();
+        let passkey = match server.users.ask_passkey(&browser.digest()) {
+            Ok(ask) => ask.map(|ask| KeyForm::of(ALONE, (&csrf, &grant), ask)),
+            Err(error) => return broken(&error),
+        };
+        let site = Site::of(&server.config, *language);
+        let username = (*username).to_owned();
+        let has_script = passkey.is_some();
+        let shown = SignInPage { site, app, grant, csrf, username, providers, fault, passkey };
+        let answer = page(status, &shown);
+        if has_script { key_form::scripted(server, answer) } else { answer }
     }
 
     /// The app that still waits for this sign-in.
@@ -97,11 +98,12 @@ impl Attempt<'_> {
         Ok(Some(self.language.say_with("upstream-required", &values)))
     }
 
-    async fn refuse(&self, error: SignInError) -> Response {
+    /// The page again, and why; `wrong` is what was wrong, if something was.
+    pub(in crate::http::pages) async fn refuse(&self, error: SignInError, wrong: &str) -> Response {
         let around = self.around(self.app().await.as_deref()).await;
         match error {
             SignInError::Wrong => {
-                self.page(StatusCode::FORBIDDEN, around, Some(self.language.say("sign-in-wrong")))
+                self.page(StatusCode::FORBIDDEN, around, Some(self.language.say(wrong)))
             }
             SignInError::Throttled { retry_after_seconds } => {
                 let text = too_many(self.language, retry_after_seconds);
@@ -211,7 +213,7 @@ pub(in crate::http::pages) async fn submit(
     }
     let user = match server.users.sign_in(username, &password, browser.source()).await {
         Ok(user) => user,
-        Err(error) => return attempt.refuse(error).await,
+        Err(error) => return attempt.refuse(error, "sign-in-wrong").await,
     };
     if let Some(app) = attempt.app().await {
         match attempt.demand(&app, &user).await {

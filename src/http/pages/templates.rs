@@ -4,8 +4,10 @@ use askama::Template;
 
 use crate::config::model::Config;
 use crate::http::assets::{LOGO, STYLE};
+use crate::http::pages::key_form::KeyForm;
 use crate::http::pages::leaving::Leaving;
 use crate::http::pages::links::{AppShown, Links};
+use crate::http::pages::second::Way;
 use crate::http::pages::upstream::buttons::ProviderButtons;
 use crate::words::Language;
 
@@ -108,6 +110,8 @@ pub struct SignInPage {
     pub providers: ProviderButtons,
     /// Why it is shown again.
     pub fault: Option<String>,
+    /// Asks for a passkey instead.
+    pub passkey: Option<KeyForm>,
 }
 
 /// `templates/select_account.html`: asks as whom to go on.
@@ -144,6 +148,8 @@ pub struct TotpPage {
     pub again: String,
     /// Why it is shown again.
     pub fault: Option<String>,
+    /// Other second factors.
+    pub ways: Vec<Way>,
 }
 
 /// `templates/consent.html`: asks whether an app may act for the user.
@@ -270,6 +276,7 @@ mod tests {
                     username: String::new(),
                     providers: ProviderButtons::sample(account),
                     fault: None,
+                    passkey: None,
                 }),
             ),
             (
@@ -282,6 +289,7 @@ mod tests {
                     username: username.clone(),
                     providers: ProviderButtons::default(),
                     fault: Some("Username or password is wrong.".to_owned()),
+                    passkey: None,
                 }),
             ),
             (
@@ -304,6 +312,7 @@ mod tests {
                     name: name.clone(),
                     again: "/sign-in?grant=17".to_owned(),
                     fault: Some("The code is wrong, or was used before.".to_owned()),
+                    ways: Vec::new(),
                 }),
             ),
         ]

@@ -19,6 +19,9 @@ error-nothing-to-choose-title = Hier gibt es nichts auszuwählen
 error-nothing-to-choose-text = Keine App wartet hier auf Ihre Antwort. Gehen Sie zurück zur App und versuchen Sie es noch einmal.
 error-request-over-title = Diese Anfrage ist erledigt
 error-request-over-text = Sie wurde schon beantwortet, oder es hat zu lange gedauert. Bitte fangen Sie noch einmal an.
+error-not-sure-title = Ein zweiter Schritt fehlt
+error-not-sure-text = Diese App lässt nur mit einem zweiten Schritt herein, etwa einem Code aus einer Authenticator-App oder einem Passkey. Fügen Sie Ihrem Konto einen hinzu oder benutzen Sie ihn, und beginnen Sie dann noch einmal.
+error-not-sure-link = Zu meinen zweiten Schritten
 error-not-allowed-title = Sie dürfen diese App nicht nutzen
 error-not-allowed-text = Die App ist nicht für Ihr Konto freigegeben. Fragen Sie, wer dafür zuständig ist.
 

@@ -19,6 +19,9 @@ error-nothing-to-choose-title = Nothing to choose
 error-nothing-to-choose-text = No app is waiting for your answer here. Go back to the app, and try again.
 error-request-over-title = This request is over
 error-request-over-text = It was answered already, or took too long. Please begin again.
+error-not-sure-title = A second step is missing
+error-not-sure-text = This app lets people in only with a second step, such as a code from an authenticator app or a passkey. Add one to your account or use it, then begin again.
+error-not-sure-link = Go to my second steps
 error-not-allowed-title = You may not use this app
 error-not-allowed-text = The app is not for your account. Ask whoever is responsible for it.
 

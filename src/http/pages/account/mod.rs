@@ -1,16 +1,25 @@
 //! One's own account: what people see and change about themselves.
 
+pub(in crate::http::pages) mod factors;
 pub mod overview;
 pub(in crate::http::pages) mod section;
 pub mod shell;
 pub(in crate::http::pages) mod visit;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::server::Server;
 
 /// The routes of one's own account.
 pub(in crate::http::pages) fn routes() -> Router<Server> {
-    Router::new().route("/account", get(overview::show))
+    Router::new()
+        .route("/account", get(overview::show))
+        .route("/account/factors", get(factors::show))
+        .route("/account/factors/app", get(factors::app::show).post(factors::app::submit))
+        .route("/account/factors/app/remove", post(factors::app::remove))
+        .route("/account/factors/recovery", post(factors::codes::submit))
+        .route("/account/factors/keys", post(factors::keys::add))
+        .route("/account/factors/keys/rename", post(factors::keys::rename))
+        .route("/account/factors/keys/remove", post(factors::keys::remove))
 }

@@ -36,7 +36,7 @@ pub(in crate::http::pages) fn page(visit: &Visit) -> Response {
         name: user.name.clone(),
         username: user.username.clone(),
         email: user.email.clone(),
-        has_totp: user.has_totp,
+        has_totp: user.has_second_factor(),
     };
     visit.page(StatusCode::OK, &page)
 }

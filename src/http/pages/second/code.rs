@@ -1,0 +1,59 @@
+//! `/sign-in/totp`: the code of an authenticator app.
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+
+use crate::http::pages::complete;
+use crate::http::pages::form::{Form, not_ours};
+use crate::http::pages::page;
+use crate::http::pages::second::{Pending, Visit, WayKind, Why};
+use crate::http::pages::templates::TotpPage;
+use crate::server::Server;
+
+const PURPOSE: &str = "totp";
+
+fn show_page(pending: &Pending<'_>, status: StatusCode, fault: Option<String>) -> Response {
+    page(
+        status,
+        &TotpPage {
+            site: pending.site(),
+            grant: pending.grant_text(),
+            csrf: pending.csrf(PURPOSE),
+            name: pending.user.shown_name().to_owned(),
+            again: pending.again(),
+            fault,
+            ways: pending.ways(WayKind::Code),
+        },
+    )
+}
+
+/// `GET /sign-in/totp`
+pub(in crate::http::pages) async fn show(
+    State(server): State<Server>,
+    visit: Visit,
+) -> Result<Response, Response> {
+    let pending = visit.pending(&server).await?;
+    Ok(show_page(&pending, StatusCode::OK, None))
+}
+
+/// `POST /sign-in/totp`
+pub(in crate::http::pages) async fn submit(
+    State(server): State<Server>,
+    visit: Visit,
+    form: Form,
+) -> Result<Response, Response> {
+    let visit = visit.for_grant(form.grant);
+    if !visit.check_csrf(&server, PURPOSE, &form) {
+        return Err(not_ours());
+    }
+    let pending = visit.pending(&server).await?;
+    let code = form.get("code").unwrap_or_default();
+    let user = &pending.user;
+    if let Err(error) = server.users.check_totp(&user.id, code, visit.browser.source()).await {
+        let why = pending.why(error, "totp-wrong")?;
+        return Ok(Why::on(why.wait, show_page(&pending, why.status, Some(why.fault))));
+    }
+    let amr = complete::with_second(&pending.half, &["otp"]);
+    Ok(pending.signed_in(&amr).await)
+}

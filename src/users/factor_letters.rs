@@ -1,0 +1,49 @@
+//! Letters about second factors: whoever did not do it has to hear of it.
+
+use crate::db::Tx;
+use crate::db::error::DbError;
+use crate::mail::model::Letter;
+use crate::mail::service::post;
+use crate::users::model::User;
+use crate::users::service::Users;
+use crate::words::Language;
+
+/// A factor was added.
+pub(in crate::users) const ADDED: &str = "mail-factor-added";
+/// A factor was taken away.
+pub(in crate::users) const REMOVED: &str = "mail-factor-removed";
+/// New recovery codes were made.
+pub(in crate::users) const CODES_MADE: &str = "mail-recovery-made";
+/// A recovery code was used.
+pub(in crate::users) const CODE_USED: &str = "mail-recovery-used";
+
+/// A letter of the unit of work that it tells of; nothing for whoever has no address.
+#[derive(Clone)]
+pub(in crate::users) struct Notice {
+    users: Users,
+    letter: Option<Letter>,
+}
+
+impl Notice {
+    /// Posts it, in the transaction of the act.
+    pub(in crate::users) async fn post(&self, tx: &mut Tx<'_>) -> Result<(), DbError> {
+        let Some(letter) = &self.letter else { return Ok(()) };
+        post(tx, &self.users.0.ctx, &self.users.0.vault, letter).await
+    }
+}
+
+impl Users {
+    /// The notice of an act. It goes to an address that the user has shown to be theirs.
+    pub(in crate::users) fn notice(&self, user: &User, kind: &'static str) -> Notice {
+        let to = user.email.clone().filter(|_| user.email_verified);
+        let language = user.profile.locale.as_deref().and_then(Language::of_tags);
+        let letter = to.map(|to| Letter {
+            to,
+            language: language.unwrap_or_default(),
+            kind,
+            values: vec![("host", self.issuer_name().to_owned())],
+            link: Some(self.0.issuer.url("/account/factors")),
+        });
+        Notice { users: self.clone(), letter }
+    }
+}
