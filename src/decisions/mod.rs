@@ -54,11 +54,11 @@ pub mod d0017_bound_tokens {}
 #[doc = include_str!("0018-words.md")]
 pub mod d0018_words {}
 
+#[doc = include_str!("0021-second-factors.md")]
+pub mod d0021_second_factors {}
+
 #[doc = include_str!("0023-providers-of-others.md")]
 pub mod d0023_providers_of_others {}
 
 #[doc = include_str!("0025-tokens-that-come-back.md")]
 pub mod d0025_tokens_that_come_back {}
-
-#[doc = include_str!("0021-second-factors.md")]
-pub mod d0021_second_factors {}

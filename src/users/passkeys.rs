@@ -1,4 +1,4 @@
-//! Passkeys and security keys: asking for one, adding one. Source: WebAuthn Level 3.
+//! Passkeys and security keys: asking for one, adding one. Source: `WebAuthn` Level 3.
 //!
 //! A *passkey* checks its user by PIN or finger, so it may stand for the password, too; a *security
 //! key* need not, and is a second factor alone. What a browser is asked lies sealed in the page, see
@@ -60,8 +60,8 @@ enum Registered {
     SecurityKey(SecurityKey),
 }
 
-/// WebAuthn at the configured issuer and nowhere else; `None` where the issuer is an address,
-/// because browsers ask for a name. Source: WebAuthn section 5.1.2.
+/// `WebAuthn` at the configured issuer and nowhere else; `None` where the issuer is an address,
+/// because browsers ask for a name. Source: `WebAuthn` section 5.1.2.
 pub(in crate::users) fn webauthn(issuer: &Issuer) -> Option<Webauthn> {
     let origin = Url::parse(issuer.origin()).ok()?;
     let host = origin.domain()?.to_owned();
@@ -79,7 +79,7 @@ impl Users {
         self.0.webauthn.is_some()
     }
 
-    /// What passkeys know a user by: nothing that says who it is. Source: WebAuthn section 14.6.1.
+    /// What passkeys know a user by: nothing that says who it is. Source: `WebAuthn` section 14.6.1.
     pub(in crate::users) fn handle(&self, id: &UserId) -> Uuid {
         let Digest(bytes) = self.0.vault.mac("users: passkey handle", &[id.as_str().as_bytes()]);
         let mut half = [0; 16];
@@ -102,7 +102,7 @@ impl Users {
         if held.len() >= KEYS_MAX {
             return Err(FactorError::TooMany);
         }
-        let held = held.into_iter().map(|key| CredentialID::from(key.credential_id)).collect();
+        let held = held.into_iter().map(|key| -> CredentialID { key.credential_id }).collect();
         let (handle, name, shown) = (self.handle(&user.id), &user.username, user.shown_name());
         let (options, state) = match kind {
             KeyKind::Passkey => webauthn
@@ -232,7 +232,7 @@ fn new_key(
     let is_synchronised = record.pointer("/cred/backup_eligible") == Some(&Value::Bool(true));
     let key = NewKey {
         user: user.id.clone(),
-        credential_id: id.to_vec(),
+        credential_id: id.clone(),
         name: name.to_owned(),
         checks_user,
         sign_count: counter.and_then(|number| number.try_into().ok()).ok_or_else(corrupt)?,

@@ -1,4 +1,4 @@
-//! Signing in with passkeys and security keys. Source: WebAuthn Level 3 section 7.2.
+//! Signing in with passkeys and security keys. Source: `WebAuthn` Level 3 section 7.2.
 //!
 //! A passkey alone is two factors, because it checks its user; any key after a password is the
 //! second. Whoever begins without a name is asked the same, whoever they are.

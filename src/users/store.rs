@@ -63,7 +63,8 @@ pub(in crate::users) async fn find_by_username(
 ) -> Result<Option<User>, DbError> {
     let row = db
         .fetch_optional(
-            sql("SELECT u.*, p.changed_at AS password_changed_at, t.created_at AS totp_created_at
+            sql("SELECT u.*, p.changed_at AS password_changed_at, t.created_at AS totp_created_at,
+                        (SELECT MIN(k.id) FROM passkeys k WHERE k.user_id = u.id) AS first_key
                    FROM users u
                    LEFT JOIN passwords p ON p.user_id = u.id
                    LEFT JOIN totp_factors t ON t.user_id = u.id

@@ -231,7 +231,7 @@ pub(in crate::users) async fn insert_key(tx: &mut Tx<'_>, key: &NewKey) -> Resul
 }
 
 /// Writes down that a key was used: `false` if it is gone, or if its counter did not go on, which
-/// is how a copy shows itself. Source: WebAuthn section 6.1.1.
+/// is how a copy shows itself. Source: `WebAuthn` section 6.1.1.
 pub(in crate::users) async fn use_key(db: &Db, used: &UsedKey) -> Result<bool, DbError> {
     let done = db
         .write_one(

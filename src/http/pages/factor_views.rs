@@ -22,12 +22,10 @@ impl Qr {
     /// The code of a text; `None` if it is too long for one.
     pub(in crate::http::pages) fn of(text: &str) -> Option<Self> {
         let code = QrCode::encode_text(text, QrCodeEcc::Medium).ok()?;
-        let mut path = String::new();
-        for y in 0..code.size() {
-            for x in (0..code.size()).filter(|x| code.get_module(*x, y)) {
-                path.push_str(&format!("M{},{}h1v1h-1z", x + QUIET, y + QUIET));
-            }
-        }
+        let cells = (0..code.size()).flat_map(|y| (0..code.size()).map(move |x| (x, y)));
+        let dark = cells.filter(|(x, y)| code.get_module(*x, *y));
+        let square = |(x, y): (i32, i32)| format!("M{},{}h1v1h-1z", x + QUIET, y + QUIET);
+        let path = dark.map(square).collect::<Vec<_>>().concat();
         Some(Self { size: code.size() + 2 * QUIET, path })
     }
 }

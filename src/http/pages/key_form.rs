@@ -1,7 +1,7 @@
 //! Forms that a script fills in with the answer of a passkey or security key.
 //!
 //! What is asked for stands in the page; without the script the form stays hidden, and all else
-//! works. Source: WebAuthn Level 3 section 5.1.
+//! works. Source: `WebAuthn` Level 3 section 5.1.
 
 use axum::response::Response;
 

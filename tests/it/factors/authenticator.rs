@@ -1,5 +1,5 @@
 //! An authenticator of our own, which does what it is told: also what no honest one would.
-//! Source: WebAuthn Level 3 sections 6.1, 6.5.1 and 7.
+//! Source: `WebAuthn` Level 3 sections 6.1, 6.5.1 and 7.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};

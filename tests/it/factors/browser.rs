@@ -10,7 +10,7 @@ use crate::common::chromium::{Chromium, Look};
 use crate::common::database::Kind;
 use crate::common::server::{TestServer, totp};
 
-/// Adds a virtual authenticator. Source: WebAuthn Level 3 section 11.
+/// Adds a virtual authenticator. Source: `WebAuthn` Level 3 section 11.
 #[derive(Debug)]
 struct AddAuthenticator(Value);
 

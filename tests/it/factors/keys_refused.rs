@@ -19,6 +19,9 @@ both!(
     case_52_a_key_belongs_to_its_user,
 );
 
+/// What an attacker changes.
+type Bend = fn(&mut Authenticator);
+
 /// Cara with a passkey.
 async fn with_key(db: Kind) -> (TestServer, Person, Authenticator) {
     let server = start(db).await;
@@ -93,7 +96,7 @@ async fn case_52_a_challenge_is_good_once_in_one_browser_for_a_while(db: Kind) {
 async fn case_52_bent_answers_are_refused(db: Kind) {
     let (server, owner, mut key) = with_key(db).await;
     let good = (key.origin.clone(), key.rp_id.clone(), key.flags, key.handle.clone());
-    let bends: [(&str, fn(&mut Authenticator)); 8] = [
+    let bends: [(&str, Bend); 8] = [
         ("another origin", |key| key.origin = "https://evil.example".to_owned()),
         ("another port", |key| key.origin = "http://localhost:1".to_owned()),
         ("a subdomain", |key| key.origin = key.origin.replace("localhost", "x.localhost")),

@@ -74,11 +74,11 @@ async fn case_48_recovery_codes_are_throttled_with_the_other_codes(db: Kind) {
     recover(&stranger, &codes[0]).await.expect(200);
     assert!(is_signed_in(&stranger.browser).await);
     // Many at once: one of them is the first.
-    let racers: Vec<Person> = (0..4).map(|_| cara(&server)).collect();
-    let races = racers.iter().map(|person| recover(person, &codes[1]));
+    let together: Vec<Person> = (0..4).map(|_| cara(&server)).collect();
+    let races = together.iter().map(|person| recover(person, &codes[1]));
     futures_util::future::join_all(races).await;
     let mut inside = 0;
-    for person in &racers {
+    for person in &together {
         inside += u32::from(is_signed_in(&person.browser).await);
     }
     assert_eq!(inside, 1);

@@ -62,6 +62,7 @@ impl Pending<'_> {
         see_other(&complete::second_path(&self.user, self.visit.grant))
     }
 
+    #[expect(clippy::result_large_err, reason = "the other way out is an answer, and made once")]
     fn offer(&self) -> Result<TotpOffer, Response> {
         let offer = self.server.users.offer_totp(&self.user, &self.visit.browser.digest());
         offer.map_err(|error| broken(&error))
