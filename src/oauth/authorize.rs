@@ -10,7 +10,6 @@ use crate::apps::redirect::{VerifiedRedirect, match_registered};
 use crate::base::id::GrantId;
 use crate::base::secret::{Digest, Secret};
 use crate::keys::error::KeyError;
-use crate::oauth::acr::AcrRequest;
 use crate::oauth::consent_ask::ConsentAsk;
 use crate::oauth::eligibility;
 use crate::oauth::error::{AuthorizeError, TokenError};
@@ -158,21 +157,6 @@ pub async fn cancel(
     browser: Digest,
 ) -> Result<Step, AuthorizeError> {
     Journey::take_up(oauth, grant, browser, None).await?.deny(grant).await
-}
-
-/// Whether a request of this browser's demands a second factor of whoever signs in for it: the
-/// app's operator says so, or the request itself, as essential.
-///
-/// # Errors
-/// As [`resume`].
-pub async fn demands_second(
-    oauth: &OAuth,
-    grant: GrantId,
-    browser: Digest,
-) -> Result<bool, AuthorizeError> {
-    let journey = Journey::take_up(oauth, grant, browser, None).await?;
-    let essential = journey.request.acr.as_ref().is_some_and(AcrRequest::demands_second);
-    Ok(essential || journey.app.metadata.require_second_factor)
 }
 
 pub(in crate::oauth) fn over() -> AuthorizeError {

@@ -60,7 +60,7 @@ mod store_logout;
 mod store_prompt;
 mod store_tokens;
 mod store_waiting;
-mod strength;
+pub mod strength;
 mod subject;
 mod target;
 #[cfg(test)]

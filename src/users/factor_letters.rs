@@ -41,7 +41,7 @@ impl Users {
             to,
             language: language.unwrap_or_default(),
             kind,
-            values: vec![("host", self.issuer_name().to_owned())],
+            values: vec![("host", self.0.issuer_name.clone())],
             link: Some(self.0.issuer.url("/account/factors")),
         });
         Notice { users: self.clone(), letter }

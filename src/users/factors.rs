@@ -167,7 +167,7 @@ impl Users {
 
     fn shown(&self, user: &User, secret: &TotpSecret) -> NewTotp {
         NewTotp {
-            otpauth_url: secret.otpauth_url(self.issuer_name(), &user.username),
+            otpauth_url: secret.otpauth_url(&self.0.issuer_name, &user.username),
             secret: secret.base32(),
         }
     }

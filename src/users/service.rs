@@ -49,7 +49,7 @@ pub(in crate::users) struct Inner {
     pub(in crate::users) rules: Arc<Rules>,
     pub(in crate::users) throttle: Throttle,
     pub(in crate::users) sessions: Sessions,
-    issuer_name: String,
+    pub(in crate::users) issuer_name: String,
     pub(in crate::users) issuer: Issuer,
     pub(in crate::users) webauthn: Option<Webauthn>,
     held: Cache<UserId, Option<Arc<User>>>,
@@ -354,11 +354,6 @@ impl Users {
         let given = TotpSecret::from_base32(secret)?;
         let own = self.totp_secret(id).await?;
         Ok(own.is_some_and(|own| Secret::digest(&own.base32()) == given.base32().digest()))
-    }
-
-    /// What authenticator apps call this server.
-    pub(in crate::users) fn issuer_name(&self) -> &str {
-        &self.0.issuer_name
     }
 
     pub(in crate::users) fn seal_totp(&self, id: &UserId, secret: &TotpSecret) -> Vec<u8> {

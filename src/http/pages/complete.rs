@@ -9,8 +9,7 @@ use crate::db::error::DbError;
 use crate::http::browser::Browser;
 use crate::http::pages::{after_sign_in, broken, see_other};
 use crate::http::session::{self, SessionCookies};
-use crate::oauth::authorize;
-use crate::oauth::error::AuthorizeError;
+use crate::oauth::strength;
 use crate::server::Server;
 use crate::users::login::Login;
 use crate::users::model::User;
@@ -49,12 +48,7 @@ async fn is_demanded(
         return Ok(true);
     }
     let Some(grant) = grant else { return Ok(false) };
-    match authorize::demands_second(&server.oauth, grant, browser.digest()).await {
-        Ok(demands) => Ok(demands),
-        Err(AuthorizeError::Internal(error)) => Err(error),
-        // A request that is over is told so at the next step.
-        Err(_) => Ok(false),
-    }
+    strength::is_demanded_by(&server.oauth, grant, browser.digest()).await
 }
 
 /// Whether a session showed all that its user has: a factor that was added later was not shown.
