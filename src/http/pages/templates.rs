@@ -7,7 +7,6 @@ use crate::http::assets::{LOGO, STYLE};
 use crate::http::pages::key_form::KeyForm;
 use crate::http::pages::leaving::Leaving;
 use crate::http::pages::links::{AppShown, Links};
-use crate::http::pages::second::Way;
 use crate::http::pages::upstream::buttons::ProviderButtons;
 use crate::words::Language;
 
@@ -132,26 +131,6 @@ pub struct SelectAccountPage {
     pub username: String,
 }
 
-/// `templates/totp.html`: asks for the second factor.
-#[derive(Debug, Template)]
-#[template(path = "totp.html")]
-pub struct TotpPage {
-    /// Around it.
-    pub site: Site,
-    /// Number of the authorization that it is for; may be empty.
-    pub grant: String,
-    /// Token against posts from elsewhere.
-    pub csrf: String,
-    /// Whose password was right.
-    pub name: String,
-    /// Where to begin again.
-    pub again: String,
-    /// Why it is shown again.
-    pub fault: Option<String>,
-    /// Other second factors.
-    pub ways: Vec<Way>,
-}
-
 /// `templates/consent.html`: asks whether an app may act for the user.
 #[derive(Debug, Template)]
 #[template(path = "consent.html")]
@@ -238,6 +217,7 @@ pub struct SignOutPage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::pages::second::code::TotpPage;
 
     const HOSTILE: &str = "\"><script>alert(1)</script>&'";
 

@@ -1,5 +1,6 @@
 //! `/sign-in/totp`: the code of an authenticator app.
 
+use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
@@ -7,11 +8,31 @@ use http::StatusCode;
 use crate::http::pages::complete;
 use crate::http::pages::form::{Form, not_ours};
 use crate::http::pages::page;
-use crate::http::pages::second::{Pending, Visit, WayKind, Why};
-use crate::http::pages::templates::TotpPage;
+use crate::http::pages::second::{Pending, Visit, Way, WayKind, Why};
+use crate::http::pages::templates::Site;
 use crate::server::Server;
 
 const PURPOSE: &str = "totp";
+
+/// `templates/totp.html`: asks for the second factor.
+#[derive(Debug, Template)]
+#[template(path = "totp.html")]
+pub struct TotpPage {
+    /// Around it.
+    pub site: Site,
+    /// Number of the authorization that it is for; may be empty.
+    pub grant: String,
+    /// Token against posts from elsewhere.
+    pub csrf: String,
+    /// Whose password was right.
+    pub name: String,
+    /// Where to begin again.
+    pub again: String,
+    /// Why it is shown again.
+    pub fault: Option<String>,
+    /// Other second factors.
+    pub ways: Vec<Way>,
+}
 
 fn show_page(pending: &Pending<'_>, status: StatusCode, fault: Option<String>) -> Response {
     page(
