@@ -16,6 +16,7 @@ use crate::cli::output::Output;
 use crate::cli::runner::{adopt, bind, is_listen_given, serve, stop_on_signal};
 use crate::cli::source::{ListenArgs, SourceArgs};
 use crate::config::load::{Loaded, Overrides, load};
+use crate::config::mail::Way;
 use crate::config::model::Issuer;
 use crate::db::error::DbError;
 use crate::http::demo_app::{self, DemoApp, Person};
@@ -88,7 +89,11 @@ impl DemoArgs {
             output.line("  Other machines can reach this server, and its passwords are public.")?;
         }
         let settings = demo::app_settings(issuer.as_str());
-        let app = demo_app::router(DemoApp { issuer, settings, people, clock });
+        let letters = match &server.config.mail.way {
+            Way::Directory(folder) => Some(folder.clone()),
+            Way::Smtp(_) => None,
+        };
+        let app = demo_app::router(DemoApp { issuer, settings, people, clock, letters });
         tokio::join!(
             serve(server, listener, None, stop.clone()),
             serve_router(app, app_listener, stop),
@@ -155,7 +160,8 @@ fn welcome(issuer: &Issuer, app: &Issuer, place: &str, people: &[Person]) -> Str
     let mut text = format!(
         "\n  Narthex demo\n\n  \
          Open     {app}\n  \
-         Narthex  {issuer}, data in {place}\n\n  \
+         Narthex  {issuer}, data in {place}\n  \
+         Mail     {app}/mails\n\n  \
          User  Password              Code now  Who\n"
     );
     for person in people {

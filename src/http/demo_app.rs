@@ -1,10 +1,12 @@
 //! The demo app: a single-page client on an origin of its own. Only `narthex demo` serves it.
 //!
 //! It stands for somebody else's app: it knows Narthex by its public endpoints alone. What it
-//! shows beyond an app is the list of the demo's users with their current codes.
+//! shows beyond an app is the list of the demo's users with their current codes, and the letters that
+//! the demo's server wrote.
 
 use std::fmt;
 use std::future::ready;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -20,6 +22,7 @@ use serde_json::{Value, json};
 use crate::base::clock::Clock;
 use crate::base::secret::Secret;
 use crate::config::model::Issuer;
+use crate::mail::read::newest;
 use crate::users::totp::TotpSecret;
 
 /// A user of the demo.
@@ -52,6 +55,8 @@ pub struct DemoApp {
     pub people: Vec<Person>,
     /// The time, for the codes.
     pub clock: Arc<dyn Clock>,
+    /// Where the server's letters are kept, unless they leave.
+    pub letters: Option<PathBuf>,
 }
 
 impl fmt::Debug for DemoApp {
@@ -59,6 +64,9 @@ impl fmt::Debug for DemoApp {
         write!(f, "DemoApp({})", self.issuer)
     }
 }
+
+/// Most letters that the page shows.
+const LETTERS_MAX: usize = 50;
 
 const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -70,6 +78,8 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/codes", HTML, include_str!("../../static/demo/codes.html")),
     ("/demo.js", SCRIPT, include_str!("../../static/demo/demo.js")),
     ("/oauth.js", SCRIPT, include_str!("../../static/demo/oauth.js")),
+    ("/mails", HTML, include_str!("../../static/demo/mails.html")),
+    ("/mails.js", SCRIPT, include_str!("../../static/demo/mails.js")),
     ("/codes.js", SCRIPT, include_str!("../../static/demo/codes.js")),
     ("/style.css", "text/css; charset=utf-8", include_str!("../../static/demo/style.css")),
     ("/icon.svg", "image/svg+xml", include_str!("../../static/demo/icon.svg")),
@@ -85,6 +95,7 @@ pub fn router(app: DemoApp) -> Router {
     router
         .route("/config.json", get(settings))
         .route("/codes.json", get(codes))
+        .route("/mails.json", get(mails))
         .with_state(Arc::new(app))
         .layer(axum::middleware::map_response(move |answer| ready(protect(answer, policy.clone()))))
 }
@@ -125,6 +136,18 @@ async fn codes(State(app): State<Arc<DemoApp>>) -> Response {
     Json(json!({ "people": people, "seconds_left": seconds_left })).into_response()
 }
 
+async fn mails(State(app): State<Arc<DemoApp>>) -> Response {
+    let folder = app.letters.clone();
+    let read = move || folder.map(|folder| newest(&folder, LETTERS_MAX)).transpose();
+    let mut letters = match tokio::task::spawn_blocking(read).await {
+        Ok(Ok(letters)) => letters.unwrap_or_default(),
+        // The page asks again in a second.
+        _ => Vec::new(),
+    };
+    letters.reverse();
+    Json(json!({ "mails": letters })).into_response()
+}
+
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
@@ -146,6 +169,7 @@ mod tests {
             settings: json!({ "issuer": "http://127.0.0.1:8080" }),
             people: vec![person],
             clock: Arc::new(ManualClock::at(from_micros(59_000_000))),
+            letters: Some("nowhere".into()),
         };
         let request = http::Request::get(path).body(Body::empty()).unwrap();
         let answer = router(app).oneshot(request).await.unwrap();
@@ -173,6 +197,11 @@ mod tests {
         // RFC 6238 appendix B, the last six digits.
         assert_eq!(body["people"][0]["code"], "287082");
         assert_eq!(body["seconds_left"], 1);
+    }
+
+    #[tokio::test]
+    async fn without_letters_there_are_none() {
+        assert_eq!(get_from_app("/mails.json").await.2, "{\"mails\":[]}");
     }
 
     #[test]

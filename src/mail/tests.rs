@@ -20,7 +20,7 @@ use crate::keys::vault::Vault;
 use crate::mail::model::Letter;
 use crate::mail::read::{Kept, newest};
 use crate::mail::service::{MAIL, Mail, post};
-use crate::queue::model::{Job, Undelivered};
+use crate::queue::model::{Job, Lane, Undelivered};
 use crate::queue::service::Queue;
 use crate::words::Language;
 
@@ -61,7 +61,7 @@ impl Post {
     }
 
     async fn job(&self) -> Job {
-        self.queue.lease(1).await.unwrap().into_iter().next().unwrap()
+        self.queue.lease(Lane::Only(MAIL), 1).await.unwrap().into_iter().next().unwrap()
     }
 
     async fn sent(&self, letter: Letter) -> (Kept, String) {
@@ -174,7 +174,7 @@ async fn a_letter_goes_with_its_act_and_twice_is_once() {
         })
     });
     assert!(unit.await.is_err());
-    assert!(post.queue.lease(1).await.unwrap().is_empty());
+    assert!(post.queue.lease(Lane::Only(MAIL), 1).await.unwrap().is_empty());
 
     post.post(letter(Language::English, "x")).await;
     let job = post.job().await;

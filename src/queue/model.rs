@@ -26,6 +26,15 @@ pub struct Job {
     pub attempt: i64,
 }
 
+/// Which kinds of jobs are taken: slow deliveries of one kind must not hold up all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Jobs of this kind.
+    Only(&'static str),
+    /// Jobs of any other kind.
+    Except(&'static str),
+}
+
 /// A job that was given up. Its payload is nobody's to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dead {

@@ -7,7 +7,7 @@ use crate::db::Tx;
 use crate::db::changes::Topic;
 use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
-use crate::queue::model::{Dead, Fate, Job, Undelivered};
+use crate::queue::model::{Dead, Fate, Job, Lane, Undelivered};
 use crate::queue::store;
 
 /// Writes a job in the transaction of the act that causes it; it is taken up after the commit.
@@ -37,22 +37,22 @@ impl Queue {
         Self { ctx: ctx.clone() }
     }
 
-    /// Waits until a job was pushed, here or by another process. One that comes while nobody
-    /// waits is told to whoever waits next.
+    /// Waits until a job was pushed, of whichever lane, here or by another process. One that comes
+    /// while nobody waits is told to whoever waits next.
     pub async fn pushed(&self) {
         self.ctx.db.changes().next(Topic::Jobs).await;
     }
 
-    /// Takes up to `limit` jobs that are due. Nobody else gets them until the lease ends.
+    /// Takes up to `limit` jobs of a lane that are due. Nobody else gets them until the lease ends.
     ///
     /// # Errors
     /// [`DbError`] if storage fails.
-    pub async fn lease(&self, limit: usize) -> Result<Vec<Job>, DbError> {
+    pub async fn lease(&self, lane: Lane, limit: usize) -> Result<Vec<Job>, DbError> {
         let (db, now) = (&self.ctx.db, self.ctx.now());
-        if limit == 0 || !store::is_any_due(db, now).await? {
+        if limit == 0 || !store::is_any_due(db, lane, now).await? {
             return Ok(Vec::new());
         }
-        store::lease(db, i64::try_from(limit).unwrap_or(i64::MAX), now).await
+        store::lease(db, lane, i64::try_from(limit).unwrap_or(i64::MAX), now).await
     }
 
     /// Notes how an attempt went, unless its lease ended meanwhile and the job is somebody else's.

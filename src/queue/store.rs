@@ -6,7 +6,7 @@ use crate::db::changes::Topic;
 use crate::db::error::DbError;
 use crate::db::query::{Query, Row, sql};
 use crate::db::{Db, Fetch as _, Tx};
-use crate::queue::model::{DEAD_KEPT, Dead, Fate, Job, LEASE};
+use crate::queue::model::{DEAD_KEPT, Dead, Fate, Job, LEASE, Lane};
 
 const TABLE: &str = "jobs";
 /// Most rows that one sweep deletes.
@@ -32,8 +32,21 @@ pub(in crate::queue) async fn insert(
 }
 
 /// Whether any job is due: a read, which keeps an idle node from writing every second.
-pub(in crate::queue) async fn is_any_due(db: &Db, now: DateTime<Utc>) -> Result<bool, DbError> {
-    let query = sql("SELECT id FROM jobs WHERE dead_at IS NULL AND due_at <= $1 LIMIT 1").bind(now);
+pub(in crate::queue) async fn is_any_due(
+    db: &Db,
+    lane: Lane,
+    now: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    let query = match lane {
+        Lane::Only(kind) => sql("SELECT id FROM jobs
+                                  WHERE dead_at IS NULL AND due_at <= $1 AND kind = $2 LIMIT 1")
+        .bind(now)
+        .bind(kind),
+        Lane::Except(kind) => sql("SELECT id FROM jobs
+                                    WHERE dead_at IS NULL AND due_at <= $1 AND kind <> $2 LIMIT 1")
+        .bind(now)
+        .bind(kind),
+    };
     Ok(db.fetch_optional(query).await?.is_some())
 }
 
@@ -43,21 +56,29 @@ pub(in crate::queue) async fn is_any_due(db: &Db, now: DateTime<Utc>) -> Result<
 /// outside the sub-select, too, because PostgreSQL looks at that one again when the row is free.
 pub(in crate::queue) async fn lease(
     db: &Db,
+    lane: Lane,
     limit: i64,
     now: DateTime<Utc>,
 ) -> Result<Vec<Job>, DbError> {
-    let written = db
-        .write_one(
+    let (query, kind) = match lane {
+        Lane::Only(kind) => (
             sql("UPDATE jobs SET due_at = $2, attempts = attempts + 1
                   WHERE dead_at IS NULL AND due_at <= $1 AND id IN (
-                        SELECT id FROM jobs WHERE dead_at IS NULL AND due_at <= $1
+                        SELECT id FROM jobs WHERE dead_at IS NULL AND due_at <= $1 AND kind = $4
                          ORDER BY due_at LIMIT ($3 + 0))
-                RETURNING id, kind, payload, attempts")
-            .bind(now)
-            .bind(now + LEASE)
-            .bind(limit),
-        )
-        .await?;
+                RETURNING id, kind, payload, attempts"),
+            kind,
+        ),
+        Lane::Except(kind) => (
+            sql("UPDATE jobs SET due_at = $2, attempts = attempts + 1
+                  WHERE dead_at IS NULL AND due_at <= $1 AND id IN (
+                        SELECT id FROM jobs WHERE dead_at IS NULL AND due_at <= $1 AND kind <> $4
+                         ORDER BY due_at LIMIT ($3 + 0))
+                RETURNING id, kind, payload, attempts"),
+            kind,
+        ),
+    };
+    let written = db.write_one(query.bind(now).bind(now + LEASE).bind(limit).bind(kind)).await?;
     written.rows.iter().map(read).collect()
 }
 

@@ -13,9 +13,10 @@ use crate::db::Db;
 use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
 use crate::db::testing::{self, Guard};
-use crate::queue::model::{ATTEMPTS_MAX, DEAD_KEPT, Fate, Job, LEASE, Undelivered};
+use crate::queue::model::{ATTEMPTS_MAX, DEAD_KEPT, Fate, Job, LEASE, Lane, Undelivered};
 use crate::queue::service::{Queue, push};
 
+const ALL: Lane = Lane::Except("other");
 const AGAIN: Result<(), Undelivered> = Err(Undelivered::Again("nobody answers"));
 
 struct Bench {
@@ -54,7 +55,7 @@ impl Bench {
     }
 
     async fn take_one(&self) -> Option<Job> {
-        self.queue.lease(1).await.unwrap().into_iter().next()
+        self.queue.lease(ALL, 1).await.unwrap().into_iter().next()
     }
 }
 
@@ -87,7 +88,7 @@ async fn several_nodes_never_hold_the_same_job() {
     let other = queue_on(&bench.guard.reopen().await, &bench.clock);
 
     let nodes = (0..20).map(|turn| if turn % 2 == 0 { &bench.queue } else { &other });
-    let taken = join_all(nodes.map(|queue| queue.lease(5))).await;
+    let taken = join_all(nodes.map(|queue| queue.lease(ALL, 5))).await;
 
     let taken: Vec<Job> = taken.into_iter().flat_map(Result::unwrap).collect();
     let different: BTreeSet<i64> = taken.iter().map(|job| job.id).collect();
@@ -172,4 +173,14 @@ async fn what_was_given_up_is_listed_and_can_be_tried_again() {
     assert_eq!((job.id, job.attempt), (dead[1].id, 1));
     assert_eq!(bench.queue.revive(None).await.unwrap(), 2);
     assert_eq!(bench.queue.dead().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_lane_does_not_wait_for_the_other() {
+    let bench = bench().await;
+    bench.push(0..2).await;
+
+    assert!(bench.queue.lease(Lane::Only("other"), 9).await.unwrap().is_empty());
+    assert!(bench.queue.lease(Lane::Except("test"), 9).await.unwrap().is_empty());
+    assert_eq!(bench.queue.lease(Lane::Only("test"), 9).await.unwrap().len(), 2);
 }

@@ -10,47 +10,66 @@ use tokio_util::sync::CancellationToken;
 
 use crate::mail::service::MAIL;
 use crate::oauth::deliver;
-use crate::queue::model::{ATTEMPTS_MAX, Fate, Job, Undelivered};
+use crate::queue::model::{ATTEMPTS_MAX, Fate, Job, Lane, Undelivered};
 use crate::server::Server;
 
 /// How often jobs are looked for that nobody announced: retries, and those of dead nodes.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Most jobs that one node delivers at once.
-const AT_ONCE_MAX: usize = 16;
+/// How long jobs that are under way may take when the process is asked to stop; what takes longer
+/// is delivered again by the next one.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Letters, few at once, for a mail server counts connections: and when it hangs, apps are told of
+/// what ended all the same.
+const LETTERS: (Lane, usize) = (Lane::Only(MAIL), 4);
+/// Everything else.
+const OTHERS: (Lane, usize) = (Lane::Except(MAIL), 16);
 
 /// Delivers jobs until `stop` is cancelled; what is under way then is ended first.
 pub(in crate::worker) async fn run(server: &Server, stop: &CancellationToken) {
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut under_way = FuturesUnordered::new();
+    let (mut letters, mut others) = (FuturesUnordered::new(), FuturesUnordered::new());
     while !stop.is_cancelled() {
-        let jobs = take(server, AT_ONCE_MAX.saturating_sub(under_way.len())).await;
-        under_way.extend(jobs.into_iter().map(|job| attempt(server, job)));
+        for job in take(server, LETTERS, letters.len()).await {
+            letters.push(attempt(server, job));
+        }
+        for job in take(server, OTHERS, others.len()).await {
+            others.push(attempt(server, job));
+        }
         tokio::select! {
             () = stop.cancelled() => {}
-            _ = under_way.next(), if !under_way.is_empty() => {}
+            _ = letters.next(), if !letters.is_empty() => {}
+            _ = others.next(), if !others.is_empty() => {}
             () = server.queue.pushed() => {}
             _ = ticks.tick() => {}
         }
     }
-    while under_way.next().await.is_some() {}
+    let rest = async {
+        while letters.next().await.is_some() {}
+        while others.next().await.is_some() {}
+    };
+    if tokio::time::timeout(GRACE, rest).await.is_err() {
+        tracing::warn!("jobs that are under way will be delivered by the next process");
+    }
 }
 
 /// Delivers whatever is due, and returns when nothing is.
 pub async fn deliver_due(server: &Server) {
     loop {
-        let jobs = take(server, AT_ONCE_MAX).await;
-        if jobs.is_empty() {
+        let (letters, others) = (take(server, LETTERS, 0).await, take(server, OTHERS, 0).await);
+        if letters.is_empty() && others.is_empty() {
             return;
         }
         let mut under_way: FuturesUnordered<_> =
-            jobs.into_iter().map(|job| attempt(server, job)).collect();
+            letters.into_iter().chain(others).map(|job| attempt(server, job)).collect();
         while under_way.next().await.is_some() {}
     }
 }
 
-async fn take(server: &Server, limit: usize) -> Vec<Job> {
-    match server.queue.lease(limit).await {
+/// Takes due jobs of a lane in which so many are under way.
+async fn take(server: &Server, (lane, most): (Lane, usize), under_way: usize) -> Vec<Job> {
+    match server.queue.lease(lane, most.saturating_sub(under_way)).await {
         Ok(jobs) => jobs,
         Err(error) => {
             tracing::warn!(%error, "jobs could not be taken");

@@ -50,6 +50,7 @@ mod introspection;
 mod jose;
 mod jwt_bearer;
 mod logout;
+mod mail;
 mod mtls;
 mod oidc;
 mod oidc_backchannel;

@@ -136,11 +136,7 @@ impl Chromium {
     /// Keeps a screenshot in `target/tmp/screenshots` and checks what every page must keep to:
     /// nothing to scroll sideways, a title, a language, one heading, a label for each field.
     pub async fn look_at(&self, name: &str) {
-        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("screenshots");
-        std::fs::create_dir_all(&folder).expect("a folder");
-        let picture = self.page.screenshot().await.expect("a screenshot");
-        let file = folder.join(format!("{name}-{:?}.png", self.look).to_lowercase());
-        std::fs::write(file, picture).expect("a file");
+        self.picture(name).await;
         let script = "
             const root = document.documentElement;
             const fields = [...document.querySelectorAll('input:not([type=hidden])')];
@@ -154,6 +150,15 @@ impl Chromium {
             return faults;";
         let faults = self.page.execute(script, Vec::new()).await.expect("an answer");
         assert_eq!(faults, json!([]), "{name}");
+    }
+
+    /// Keeps a screenshot in `target/tmp/screenshots`.
+    pub async fn picture(&self, name: &str) {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("screenshots");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let picture = self.page.screenshot().await.expect("a screenshot");
+        let file = folder.join(format!("{name}-{:?}.png", self.look).to_lowercase());
+        std::fs::write(file, picture).expect("a file");
     }
 
     /// What a script on the page answers.
