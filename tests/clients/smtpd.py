@@ -42,7 +42,7 @@ class Keeper:
             "headers": [[name, str(value)] for name, value in message.items()],
             "text": text.get_content() if text else "",
             "html": html.get_content() if html else "",
-            "tls": session.ssl is not None,
+            "tls": server.transport.get_extra_info("ssl_object") is not None,
         }
         aside = self.folder / f"{self.count:06}.new"
         aside.write_text(json.dumps(letter))
