@@ -7,6 +7,7 @@
 pub mod arriving;
 pub mod choose;
 pub mod chosen;
+mod alarm;
 pub mod device;
 pub mod ending;
 pub mod error;
@@ -14,6 +15,7 @@ mod factor_letters;
 pub mod factors;
 mod foreign_hash;
 pub mod hash;
+pub mod guard;
 pub mod login;
 pub mod model;
 pub mod own_sessions;

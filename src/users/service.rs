@@ -17,6 +17,7 @@ use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
 use crate::keys::vault::Vault;
 use crate::users::chosen::Rules;
+use crate::users::alarm::{Watch, first_slot};
 use crate::users::ending::end_all;
 use crate::users::error::UserError;
 use crate::users::hash::StoredHash;
@@ -48,6 +49,7 @@ pub(in crate::users) struct Inner {
     pub(in crate::users) hasher: Hasher,
     pub(in crate::users) rules: Arc<Rules>,
     pub(in crate::users) throttle: Throttle,
+    pub(in crate::users) watch: Watch,
     pub(in crate::users) sessions: Sessions,
     pub(in crate::users) issuer_name: String,
     pub(in crate::users) issuer: Issuer,
@@ -383,7 +385,8 @@ impl Users {
     pub async fn sweep(&self) -> Result<u64, DbError> {
         let before = throttle::stale_before(self.0.ctx.now(), &self.0.throttle);
         let counts = store_throttle::sweep(&self.0.ctx.db, before - TimeDelta::seconds(1)).await?;
-        Ok(self.0.sessions.sweep().await? + counts.affected)
+        let slots = store_throttle::sweep_failed(&self.0.ctx.db, first_slot(self.0.ctx.now())).await?;
+        Ok(self.0.sessions.sweep().await? + counts.affected + slots.affected)
     }
 }
 

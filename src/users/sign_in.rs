@@ -20,10 +20,6 @@ use crate::users::totp::tidy;
 use crate::users::username::UsernameKey;
 use crate::users::{store, store_passwords};
 
-/// An attempt at a short code that was charged; the right one is given back.
-#[derive(Debug)]
-pub struct Guess(Attempt);
-
 /// What is written down when the password was right.
 struct Right {
     attempt: Attempt,
@@ -117,72 +113,5 @@ impl Users {
     /// The mark by which this browser will be known as one that the user has signed in from.
     pub fn device_mark(&self, id: &UserId, browser: &Digest) -> Digest {
         device::mark(&self.0.vault, id, browser)
-    }
-
-    /// Charges an attempt at a short code that stands for a request of somebody's, before it is
-    /// looked up.
-    ///
-    /// # Errors
-    /// [`SignInError::Throttled`] after too many that were wrong.
-    pub async fn guess(&self, user: &User, source: &Source) -> Result<Guess, SignInError> {
-        let key = UsernameKey::of(&user.username);
-        self.charge_all(guesses(&key, source.ip, &self.0.throttle)).await.map(Guess)
-    }
-
-    /// Charges an app that names a user, before it is told whether there is one.
-    ///
-    /// # Errors
-    /// [`SignInError::Throttled`] after too many names of nobody.
-    pub async fn guess_names(&self, app: &str) -> Result<Guess, SignInError> {
-        self.charge_all(names(app, &self.0.throttle)).await.map(Guess)
-    }
-
-    /// Gives an attempt back that was right.
-    ///
-    /// # Errors
-    /// [`DbError`] if storage fails.
-    pub async fn guessed(&self, guess: Guess) -> Result<(), DbError> {
-        self.settle(guess.0, Outcome::Right).await
-    }
-
-    pub(in crate::users) async fn charge(
-        &self,
-        factor: Factor,
-        key: &UsernameKey,
-        source: &Source,
-        known_device: Option<Digest>,
-    ) -> Result<Attempt, SignInError> {
-        self.charge_all(charges(factor, key, source.ip, known_device, &self.0.throttle)).await
-    }
-
-    pub(in crate::users) async fn charge_all(
-        &self,
-        charges: Vec<Charge>,
-    ) -> Result<Attempt, SignInError> {
-        let now = self.0.ctx.now();
-        let settings = self.0.throttle.clone();
-        let attempt = Attempt { charges, settings, now };
-        let unit =
-            self.0.ctx.db.write(attempt.clone(), |tx, attempt| {
-                Box::pin(store_throttle::charge(tx, attempt))
-            });
-        match unit.await {
-            Ok(()) => Ok(attempt),
-            Err(ChargeError::Blocked(until)) => {
-                Err(SignInError::Throttled { retry_after_seconds: retry_after(until, now) })
-            }
-            Err(ChargeError::Internal(error)) => Err(SignInError::Internal(error)),
-        }
-    }
-
-    pub(in crate::users) async fn settle(
-        &self,
-        attempt: Attempt,
-        outcome: Outcome,
-    ) -> Result<(), DbError> {
-        let unit = self.0.ctx.db.write((attempt, outcome), |tx, (attempt, outcome)| {
-            Box::pin(store_throttle::settle(tx, attempt, *outcome))
-        });
-        unit.await
     }
 }

@@ -27,6 +27,7 @@ pub async fn run(server: Server, stop: CancellationToken) {
         every(POLL_EVERY, &stop, || poll(&server)),
         every(SWEEP_EVERY, &stop, || sweep(&server)),
         every(ROTATE_EVERY, &stop, || rotate(&server)),
+        every(WATCH_EVERY, &stop, || watch(&server)),
         every(TLS_EVERY, &stop, || certificates(&server)),
         delivery::run(&server, &stop),
     );
@@ -90,6 +91,12 @@ async fn taken_up(
         Ok(Ok(false)) => {}
         Ok(Err(error)) => tracing::error!(name, %error, "the new certificates cannot be used"),
         Err(error) => tracing::error!(name, %error, "the certificates could not be looked at"),
+    }
+}
+
+async fn watch(server: &Server) {
+    if let Err(error) = server.users.watch().await {
+        tracing::warn!(%error, "failed sign-ins could not be counted");
     }
 }
 
