@@ -45,6 +45,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0014_logout", include_str!("../../migrations/0014_logout.sql")),
     ("0015_links", include_str!("../../migrations/0015_links.sql")),
     ("0016_names", include_str!("../../migrations/0016_names.sql")),
+    ("0018_failed_sign_ins", include_str!("../../migrations/0018_failed_sign_ins.sql")),
     ("0020_factors", include_str!("../../migrations/0020_factors.sql")),
     ("0024_upstream", include_str!("../../migrations/0024_upstream.sql")),
 ];

@@ -54,6 +54,9 @@ pub mod d0017_bound_tokens {}
 #[doc = include_str!("0018-words.md")]
 pub mod d0018_words {}
 
+#[doc = include_str!("0019-letters.md")]
+pub mod d0019_letters {}
+
 #[doc = include_str!("0021-second-factors.md")]
 pub mod d0021_second_factors {}
 

@@ -39,7 +39,8 @@ impl Watch {
 
     /// Takes what failed since the last call; a right one may stand for an attempt before it.
     pub(in crate::users) fn take_failed(&self) -> i64 {
-        let (tried, right) = (self.tried.swap(0, Ordering::AcqRel), self.right.swap(0, Ordering::AcqRel));
+        let (tried, right) =
+            (self.tried.swap(0, Ordering::AcqRel), self.right.swap(0, Ordering::AcqRel));
         (tried - right).max(0)
     }
 
@@ -82,9 +83,8 @@ pub(in crate::users) fn is_alarming(failed: &[(i64, i64)], now: DateTime<Utc>) -
     };
     let recent: i64 = (0_i64..).take(RECENT).map(|back| in_slot(current - back)).sum();
     let first = first_slot(now);
-    let mut before: Vec<i64> = (first..=current - i64::try_from(RECENT).unwrap_or(0))
-        .map(in_slot)
-        .collect();
+    let mut before: Vec<i64> =
+        (first..=current - i64::try_from(RECENT).unwrap_or(0)).map(in_slot).collect();
     before.sort_unstable();
     let median = before.get(before.len() / 2).copied().unwrap_or(0);
     let usual = median.saturating_mul(i64::try_from(RECENT).unwrap_or(1));

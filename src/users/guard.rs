@@ -119,9 +119,10 @@ impl Users {
         if let Some(until) = store_throttle::blocked(&self.0.ctx.db, &attempt).await? {
             return Err(throttled(until));
         }
-        let unit = self.0.ctx.db.write(attempt.clone(), |tx, attempt| {
-            Box::pin(store_throttle::charge(tx, attempt))
-        });
+        let unit =
+            self.0.ctx.db.write(attempt.clone(), |tx, attempt| {
+                Box::pin(store_throttle::charge(tx, attempt))
+            });
         match unit.await {
             Ok(is_new_name) => {
                 attempt.is_new_name = is_new_name;

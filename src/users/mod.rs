@@ -4,24 +4,25 @@
 //! can lock somebody else out, sessions are rows under the digest of the cookie's id. It does not
 //! know accounts, apps, cookies or pages.
 
+mod alarm;
 pub mod arriving;
 pub mod choose;
 pub mod chosen;
-mod alarm;
 pub mod device;
 pub mod ending;
 pub mod error;
 mod factor_letters;
 pub mod factors;
 mod foreign_hash;
-pub mod hash;
 pub mod guard;
+pub mod hash;
 pub mod login;
 pub mod model;
 pub mod own_sessions;
 pub mod passkeys;
 pub mod passkeys_use;
 pub mod password;
+mod pool;
 pub mod profile;
 pub mod recovery;
 mod sealed;
@@ -36,6 +37,8 @@ mod store_sessions;
 mod store_throttle;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_throttle;
 mod throttle;
 pub mod totp;
 pub mod username;

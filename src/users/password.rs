@@ -1,12 +1,11 @@
 //! Passwords: what they may be, and how they become hashes.
 //!
 //! Hashing is argon2id (RFC 9106) and costs some milliseconds of a core and some MiB, so it runs
-//! on blocking threads, at most so many at once, and at most so many wait: see [`Hasher`].
+//! on threads of its own, at most so many at once, and at most so many wait: see [`Hasher`].
 
 use std::sync::Arc;
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
-use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
@@ -16,6 +15,7 @@ use crate::config::model::Passwords;
 use crate::users::chosen::{Rules, Weakness};
 use crate::users::error::UserError;
 use crate::users::hash::StoredHash;
+use crate::users::pool::{NoPlace, Pool};
 
 /// Longest password that is looked at, in bytes.
 pub const PASSWORD_BYTES_MAX: usize = 1024;
@@ -84,10 +84,7 @@ const FULL: Full = Full { retry_after_seconds: BUSY_SECONDS };
 #[derive(Clone, Debug)]
 pub struct Hasher {
     argon2: Argon2<'static>,
-    /// One permit for each hash that runs or waits.
-    places: Arc<Semaphore>,
-    /// One permit for each hash that runs.
-    at_once: Arc<Semaphore>,
+    pool: Pool,
     /// What is checked for somebody who has no password: as costly, never right.
     nobody: StoredHash,
 }
@@ -107,19 +104,16 @@ impl Hasher {
             base64_of(&entropy.bytes::<16>()),
             base64_of(&entropy.bytes::<32>()),
         );
-        let at_once = settings.hashes_at_once_max.clamp(1, Semaphore::MAX_PERMITS / 2);
-        let waiting = settings.hashes_waiting_max.min(Semaphore::MAX_PERMITS / 2);
         Ok(Self {
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
-            places: Arc::new(Semaphore::new(at_once + waiting)),
-            at_once: Arc::new(Semaphore::new(at_once)),
+            pool: Pool::new(settings.hashes_at_once_max, settings.hashes_waiting_max),
             nobody: StoredHash::parse(&nobody)?,
         })
     }
 
     /// Whether there is no place left, so that whoever asks is sent away before anything is done.
     pub fn full(&self) -> Option<Full> {
-        (self.places.available_permits() == 0).then_some(FULL)
+        self.pool.is_full().then_some(FULL)
     }
 
     /// Hashes a password that is about to be stored; `salt` is fresh randomness.
@@ -189,14 +183,7 @@ impl Hasher {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Full> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| FULL)?;
-        let turn = Arc::clone(&self.at_once).acquire_owned().await.map_err(|_| FULL)?;
-        let done = tokio::task::spawn_blocking(move || {
-            // Whoever asked may go away; the permits stay with the work.
-            let _held = (place, turn);
-            work()
-        });
-        done.await.map_err(|_| FULL)
+        self.pool.run(work).await.map_err(|NoPlace| FULL)
     }
 }
 
@@ -296,6 +283,6 @@ mod tests {
         let answers = futures_util::future::join_all(checks).await;
 
         assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 3);
-        assert_eq!(hasher.places.available_permits(), 3);
+        assert_eq!(hasher.full(), None);
     }
 }

@@ -16,8 +16,8 @@ use crate::db::changes::Topic;
 use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
 use crate::keys::vault::Vault;
-use crate::users::chosen::Rules;
 use crate::users::alarm::{Watch, first_slot};
+use crate::users::chosen::Rules;
 use crate::users::ending::end_all;
 use crate::users::error::UserError;
 use crate::users::hash::StoredHash;
@@ -94,6 +94,7 @@ impl Users {
             hasher,
             rules,
             throttle,
+            watch: Watch::default(),
             sessions,
             issuer_name,
             issuer: config.issuer.clone(),
@@ -385,7 +386,8 @@ impl Users {
     pub async fn sweep(&self) -> Result<u64, DbError> {
         let before = throttle::stale_before(self.0.ctx.now(), &self.0.throttle);
         let counts = store_throttle::sweep(&self.0.ctx.db, before - TimeDelta::seconds(1)).await?;
-        let slots = store_throttle::sweep_failed(&self.0.ctx.db, first_slot(self.0.ctx.now())).await?;
+        let slots =
+            store_throttle::sweep_failed(&self.0.ctx.db, first_slot(self.0.ctx.now())).await?;
         Ok(self.0.sessions.sweep().await? + counts.affected + slots.affected)
     }
 }

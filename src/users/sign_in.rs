@@ -14,8 +14,8 @@ use crate::users::hash::StoredHash;
 use crate::users::login::Source;
 use crate::users::model::User;
 use crate::users::service::Users;
-use crate::users::store_throttle::{self, Attempt, ChargeError, Outcome};
-use crate::users::throttle::{Charge, Factor, charges, guesses, names, retry_after};
+use crate::users::store_throttle::{self, Attempt, Outcome};
+use crate::users::throttle::Factor;
 use crate::users::totp::tidy;
 use crate::users::username::UsernameKey;
 use crate::users::{store, store_passwords};
@@ -69,6 +69,7 @@ impl Users {
     }
 
     async fn write_right(&self, right: Right) -> Result<(), DbError> {
+        self.0.watch.was_right();
         let unit = self.0.ctx.db.write(right, |tx, right| {
             Box::pin(async move {
                 store_throttle::settle(tx, &right.attempt, Outcome::Right).await?;

@@ -227,10 +227,7 @@ pub(in crate::users) async fn add_failed(db: &Db, slot: i64, failed: i64) -> Res
 ///
 /// # Errors
 /// [`DbError`] if the statement fails.
-pub(in crate::users) async fn failed_since(
-    db: &Db,
-    slot: i64,
-) -> Result<Vec<(i64, i64)>, DbError> {
+pub(in crate::users) async fn failed_since(db: &Db, slot: i64) -> Result<Vec<(i64, i64)>, DbError> {
     let query = sql("SELECT slot, failed FROM failed_sign_ins WHERE slot >= $1").bind(slot);
     let rows = db.fetch_all(query).await?;
     rows.iter().map(|row| Ok((row.get("slot")?, row.get("failed")?))).collect()

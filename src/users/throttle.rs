@@ -192,13 +192,6 @@ pub(in crate::users) fn letters(
     .into()
 }
 
-/// The bucket of whoever shows a passkey without a name: only the address is known.
-pub(in crate::users) fn strangers(ip: IpAddr, settings: &Throttle) -> Vec<Charge> {
-    let free = settings.free_failures.saturating_mul(ADDRESS_FACTOR);
-    let after_success = AfterSuccess::GiveBack;
-    vec![Charge { bucket: bucket("any", "address", &network(ip)), free, after_success }]
-}
-
 /// The bucket of an app that names users: whether there are such users is not its to find out.
 pub(in crate::users) fn names(app: &str, limits: &Limits) -> Buckets {
     let free = limits.own.saturating_mul(ADDRESS_FACTOR);

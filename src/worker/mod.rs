@@ -17,7 +17,8 @@ const POLL_EVERY: Duration = Duration::from_millis(250);
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// How often the age of the keys is looked at.
 const ROTATE_EVERY: Duration = Duration::from_mins(10);
-
+/// How often nodes tell each other how many sign-ins failed.
+const WATCH_EVERY: Duration = Duration::from_secs(5);
 /// How often the files with certificates are looked at.
 const TLS_EVERY: Duration = Duration::from_secs(5);
 

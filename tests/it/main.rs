@@ -24,6 +24,7 @@ mod bad_input;
 mod bearer;
 mod bench;
 mod browser;
+mod brute_force;
 mod ciba;
 mod claims_parameter;
 mod cli;

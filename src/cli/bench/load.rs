@@ -27,6 +27,11 @@ pub struct Span {
 pub trait Worker: Send + 'static {
     /// Does one unit and checks what came back.
     fn unit(&mut self) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// How long it rests after each unit.
+    fn pause(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// What was seen of one flow.
@@ -120,6 +125,10 @@ async fn work<W: Worker>(mut worker: W, phase: Arc<AtomicU8>) -> Seen {
                 tokio::time::sleep(PAUSE_AFTER_ERROR).await;
             }
             _ => {}
+        }
+        let pause = worker.pause();
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
         }
     }
 }

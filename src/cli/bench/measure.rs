@@ -17,7 +17,7 @@ use crate::cli::bench::report::{FlowFigures, Report, ServerFigures, Setting};
 use crate::cli::bench::session;
 use crate::cli::bench::setup_file::SetupFile;
 use crate::cli::bench::target::Target;
-use crate::cli::bench::worker::FlowWorker;
+use crate::cli::bench::worker::{FlowWorker, PACED_CONNECTIONS};
 use crate::cli::output::Output;
 
 /// How long a server is left alone before its memory is read.
@@ -135,6 +135,13 @@ async fn flows(
     let mut figures = Vec::new();
     for flow in chosen {
         eprintln!("measuring {} …", flow.name());
+        if matches!(flow, Flow::SignIn | Flow::ClientCredentialsBeside) {
+            if !figures.iter().any(|known: &FlowFigures| known.flow == Flow::SignIn) {
+                let both = sign_ins(target, args.connections, span).await?;
+                figures.extend(both.map(|(flow, outcome)| FlowFigures::new(flow, outcome, limits)));
+            }
+            continue;
+        }
         let outcome = match prepared(flow, target, &cookie, args.connections).await {
             Ok(workers) => load::run(workers, span).await?,
             Err(error) => Outcome::failed(format!("{error:#}")),
@@ -142,6 +149,28 @@ async fn flows(
         figures.push(FlowFigures::new(flow, outcome, limits));
     }
     Ok(figures)
+}
+
+/// As many sign-ins as the server can do, and apps that want tokens meanwhile.
+async fn sign_ins(
+    target: &Target,
+    connections: u16,
+    span: Span,
+) -> anyhow::Result<[(Flow, Outcome); 2]> {
+    let (first, second) = (Flow::SignIn, Flow::ClientCredentialsBeside);
+    let people = prepared(first, target, "", connections).await;
+    let apps = prepared(second, target, "", PACED_CONNECTIONS).await;
+    let (people, apps) = match (people, apps) {
+        (Ok(people), Ok(apps)) => (people, apps),
+        (Err(error), _) | (_, Err(error)) => {
+            let failed = || Outcome::failed(format!("{error:#}"));
+            return Ok([(first, failed()), (second, failed())]);
+        }
+    };
+    let (people, apps) = tokio::join!(load::run(people, span), load::run(apps, span));
+    // What the server spent meanwhile, it spent on hashes.
+    let apps = Outcome { server_cpu_micros: None, ..apps? };
+    Ok([(first, people?), (second, apps)])
 }
 
 async fn prepared(

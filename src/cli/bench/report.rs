@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::cli::bench::flow::{Flow, IDLE_KIB_MAX, READY_MILLIS_MAX};
+use crate::cli::bench::flow::{BESIDE_P99_MICROS_MAX, Flow, IDLE_KIB_MAX, READY_MILLIS_MAX};
 use crate::cli::bench::limits::Limits;
 use crate::cli::bench::load::Outcome;
 use crate::cli::bench::stats::float;
@@ -72,7 +72,8 @@ impl FlowFigures {
     /// The figures of a flow, beside its bar on this machine.
     pub fn new(flow: Flow, outcome: Outcome, limits: &Limits) -> Self {
         let rs256_micros = 1_000_000.0 / limits.rs256_signatures_per_second.max(1.0);
-        Self { flow, outcome, bar_micros: flow.bar_micros(rs256_micros) }
+        let argon2id_micros = 1_000_000.0 / limits.argon2id_per_second.max(1.0);
+        Self { flow, outcome, bar_micros: flow.bar_micros(rs256_micros, argon2id_micros) }
     }
 }
 
@@ -91,6 +92,12 @@ impl Report {
             match (outcome.server_cpu_micros, bar_micros) {
                 (Some(micros), Some(bar)) if micros > *bar => breaches
                     .push(format!("{name}: {micros:.1} µs of server CPU, at most {bar:.0} µs")),
+                _ if *flow == Flow::ClientCredentialsBeside
+                    && outcome.micros.p99 > BESIDE_P99_MICROS_MAX =>
+                {
+                    let p99 = outcome.micros.p99;
+                    breaches.push(format!("{name}: p99 {p99} µs, at most {BESIDE_P99_MICROS_MAX}"));
+                }
                 (None, Some(_)) => breaches.push(format!("{name}: server CPU is not known")),
                 _ => {}
             }

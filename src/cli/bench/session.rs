@@ -76,6 +76,41 @@ pub async fn sign_in(target: &Target) -> anyhow::Result<String> {
     bail!("no code after {STEPS_MAX} pages and redirects");
 }
 
+/// A request that signs the target's user in, from a browser that they have signed in from before:
+/// each of these has a count of its own for wrong guesses, so that many may sign in at once.
+///
+/// # Errors
+/// The server does not show the page, or does not accept the password.
+pub async fn sign_in_again(client: &mut Client, target: &Target) -> anyhow::Result<Template> {
+    let mut jar = Jar::default();
+    let page = Template::get("/sign-in")?;
+    let mut form = Err(anyhow::anyhow!("the page was not asked for"));
+    for _ in 0..2 {
+        let asked = page.clone().with("cookie", &jar.header())?;
+        let answer = client.send(&asked).await?;
+        jar.keep(&answer);
+        if answer.status != StatusCode::OK {
+            return Err(Fault::unexpected(&asked.label(), &answer).into());
+        }
+        let filled = submit(target, &asked, &answer)?.with("cookie", &jar.header())?;
+        let answer = client.send(&filled).await?;
+        if !is_signed_in(&answer) {
+            return Err(Fault::unexpected(&filled.label(), &answer).into());
+        }
+        jar.keep(&answer);
+        // The browser is known from now on, but not signed in.
+        jar.0.retain(|(name, _)| name.ends_with("browser") || name.ends_with("known"));
+        form = filled.with("cookie", &jar.header());
+    }
+    form
+}
+
+/// Whether an answer to the sign-in form leads on from it.
+pub fn is_signed_in(answer: &Answer) -> bool {
+    let location = answer.location().unwrap_or_default();
+    answer.status == StatusCode::SEE_OTHER && !local(location).starts_with("/sign-in")
+}
+
 /// Path and query of a URL of the server.
 fn local(url: &str) -> &str {
     let Some((_, rest)) = url.split_once("://") else { return url };

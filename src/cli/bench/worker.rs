@@ -1,5 +1,7 @@
 //! What each flow asks, and how its answers are checked.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
@@ -10,7 +12,13 @@ use crate::base::secret::Digest;
 use crate::cli::bench::client::{Answer, Client, Fault, Template};
 use crate::cli::bench::flow::Flow;
 use crate::cli::bench::load::Worker;
+use crate::cli::bench::session;
 use crate::cli::bench::target::{Credentials, Target};
+
+/// How long a paced connection rests: two of them ask a hundred times a second.
+const PACE: Duration = Duration::from_millis(20);
+/// How many connections rest so.
+pub const PACED_CONNECTIONS: u16 = 2;
 
 /// A connection that does one flow.
 #[derive(Debug)]
@@ -24,6 +32,10 @@ pub struct FlowWorker {
 enum Act {
     /// The same request each time; the answer must contain this text.
     Same { template: Template, says: &'static str },
+    /// The same request each time, some time after the last answer.
+    Paced { template: Template, says: &'static str },
+    /// The same sign-in each time.
+    SignIn { template: Template },
     /// A code, then tokens.
     Code(CodeFlow),
     /// A refresh token for the next, which is `None` after a failure.
@@ -104,6 +116,13 @@ impl FlowWorker {
                 let (template, _) = own_token(&mut client, &target.es256, "ES256").await?;
                 same(template, r#""access_token":"ey"#)
             }
+            Flow::ClientCredentialsBeside => {
+                let (template, _) = own_token(&mut client, &target.es256, "ES256").await?;
+                Act::Paced { template, says: r#""access_token":"ey"# }
+            }
+            Flow::SignIn => {
+                Act::SignIn { template: session::sign_in_again(&mut client, target).await? }
+            }
             Flow::ClientCredentialsRs256 => {
                 let (template, _) = own_token(&mut client, &target.rs256, "RS256").await?;
                 same(template, r#""access_token":"ey"#)
@@ -140,11 +159,26 @@ fn bearer(path: &str, token: &str) -> anyhow::Result<Template> {
 }
 
 impl Worker for FlowWorker {
+    fn pause(&self) -> Duration {
+        match &self.act {
+            Act::Paced { .. } => PACE,
+            _ => Duration::ZERO,
+        }
+    }
+
     async fn unit(&mut self) -> Result<(), Fault> {
         match &mut self.act {
-            Act::Same { template, says } => {
+            Act::Same { template, says } | Act::Paced { template, says } => {
                 let answer = self.client.send(template).await?;
                 if answer.status == StatusCode::OK && answer.says(says) {
+                    Ok(())
+                } else {
+                    Err(Fault::unexpected(&template.label(), &answer))
+                }
+            }
+            Act::SignIn { template } => {
+                let answer = self.client.send(template).await?;
+                if session::is_signed_in(&answer) {
                     Ok(())
                 } else {
                     Err(Fault::unexpected(&template.label(), &answer))
