@@ -66,7 +66,7 @@ impl Users {
         credential: &str,
         source: &Source,
     ) -> Result<(Arc<User>, Shown), SignInError> {
-        let attempt = self.charge_all(strangers(source.ip, &self.0.throttle)).await?;
+        let attempt = self.charge_all(strangers(source.ip, &self.limits())).await?;
         let state = self.unseal_once(ALONE, &[&source.browser.0], state).await?;
         let state: DiscoverableAuthentication = state.ok_or(SignInError::Wrong)?;
         let webauthn = self.0.webauthn.as_ref().ok_or(SignInError::Wrong)?;

@@ -109,7 +109,11 @@ impl Users {
                 Ok::<bool, SignInError>(is_right)
             })
         });
-        if unit.await? { Ok(()) } else { Err(SignInError::Wrong) }
+        if !unit.await? {
+            return Err(SignInError::Wrong);
+        }
+        self.0.watch.was_right();
+        Ok(())
     }
 }
 
