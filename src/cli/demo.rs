@@ -18,6 +18,7 @@ use crate::cli::source::{ListenArgs, SourceArgs};
 use crate::config::load::{Loaded, Overrides, load};
 use crate::config::mail::Way;
 use crate::config::model::Issuer;
+use crate::config::sign_up::SignUp;
 use crate::db::error::DbError;
 use crate::http::demo_app::{self, DemoApp, Person};
 use crate::http::serve::serve as serve_router;
@@ -111,6 +112,9 @@ impl DemoArgs {
         if !loaded.settings.is_given("log.filter") {
             // The terminal is for what the demo says.
             "warn".clone_into(&mut loaded.config.log.filter);
+        }
+        if !loaded.settings.is_given("sign_up.mode") {
+            loaded.config.sign_up = SignUp::Open;
         }
         Ok(loaded)
     }

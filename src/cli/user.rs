@@ -10,9 +10,11 @@ use crate::cli::open::{Opened, open};
 use crate::cli::output::Output;
 use crate::cli::prompt::new_password;
 use crate::cli::source::SourceArgs;
+use crate::config::sign_up::SignUp;
 use crate::users::model::NewUser;
 use crate::users::password::PasswordInput;
 use crate::users::service::Users;
+use crate::words::Language;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,6 +23,7 @@ Examples:
   narthex user passwd ada < password.txt
   narthex user totp ada
   narthex user sign-out ada
+  narthex user invite grace@example.org --language de
 
 Passwords are asked for at a terminal, or read as one line of standard input; never given as
 arguments, which other users of the machine can see.";
@@ -74,6 +77,16 @@ enum Command {
         #[command(flatten)]
         source: SourceArgs,
     },
+    /// Invite somebody to make a user of their own: a letter with a link goes to the address
+    Invite {
+        /// The e-mail address
+        address: String,
+        /// The language of the letter: en or de
+        #[arg(long, default_value = "en")]
+        language: String,
+        #[command(flatten)]
+        source: SourceArgs,
+    },
     /// Sign a user out everywhere; what apps were given ends, and they are told
     SignOut {
         /// The name to sign in with
@@ -111,6 +124,16 @@ impl UserArgs {
                 opened.users.set_password(&id, &password).await?;
                 output.text(&shown)?;
                 output.line(&format!("set the password of {username}"))?;
+            }
+            Command::Invite { address, language, source } => {
+                let config = source.load(None)?.config;
+                anyhow::ensure!(
+                    config.sign_up != SignUp::Closed,
+                    "nobody may sign up here: set sign_up.mode to invitation or open"
+                );
+                let language = Language::of_tags(&language).context("--language: en or de")?;
+                open(&config).await?.users.invite(&address, language).await?;
+                output.line(&format!("invited {address}"))?;
             }
             Command::SignOut { username, source } => {
                 let users = open(&source.load(None)?.config).await?.users;

@@ -57,6 +57,9 @@ pub mod d0018_words {}
 #[doc = include_str!("0019-letters.md")]
 pub mod d0019_letters {}
 
+#[doc = include_str!("0020-letters-and-passwords.md")]
+pub mod d0020_letters_and_passwords {}
+
 #[doc = include_str!("0021-second-factors.md")]
 pub mod d0021_second_factors {}
 

@@ -46,6 +46,17 @@ pub enum Step {
         /// Whether they have to show who they are anew, wherever they do.
         anew: bool,
     },
+    /// Show the page to sign up; it comes back to [`resume`].
+    SignUp {
+        /// What it is for.
+        grant: GrantId,
+        /// Who asks.
+        app: Arc<App>,
+        /// Whom the app expects.
+        login_hint: Option<String>,
+        /// What the app asks the pages to be in.
+        language: Option<Language>,
+    },
     /// Ask whether to go on as who is signed in; the answer comes to
     /// [`crate::oauth::select::select`].
     SelectAccount {
@@ -213,11 +224,14 @@ impl<'a> Journey<'a> {
         let language = self.request.language;
         match (next, self.login) {
             (Next::Fail(fault), _) => Err(self.refuse(fault.code, fault.description)),
-            (Next::SignIn, _) => {
+            (Next::SignIn | Next::SignUp, _) => {
                 let grant = self.open().await?;
                 let anew = self.request.prompt.login || self.request.max_age.is_some();
                 let login_hint = self.request.login_hint;
-                Ok(Step::SignIn { grant, app: self.app, login_hint, language, anew })
+                Ok(match next {
+                    Next::SignUp => Step::SignUp { grant, app: self.app, login_hint, language },
+                    _ => Step::SignIn { grant, app: self.app, login_hint, language, anew },
+                })
             }
             (Next::SelectAccount, Some(_)) => {
                 Ok(Step::SelectAccount { grant: self.open().await?, app: self.app, language })

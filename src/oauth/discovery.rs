@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::base::document::Document;
 use crate::config::model::Issuer;
 use crate::config::registration::Registration;
+use crate::config::sign_up::SignUp;
 use crate::keys::algorithm::Algorithm;
 use crate::oauth::response::ResponseMode;
 use crate::oauth::service::Parts;
@@ -32,6 +33,8 @@ struct Facts {
     certificates: (bool, bool),
     /// Where clients with certificates come.
     mtls_url: Option<Issuer>,
+    /// Who may sign up.
+    sign_up: SignUp,
     /// The types of details that apps of this server may ask for.
     details: Vec<String>,
 }
@@ -65,6 +68,7 @@ fn facts(parts: &Parts, details: Vec<String>) -> Facts {
         registration: parts.registration.clone(),
         certificates: (parts.sees_certificates, parts.authorities.is_some()),
         mtls_url: parts.mtls_url.clone(),
+        sign_up: parts.sign_up,
         details,
     }
 }
@@ -79,7 +83,8 @@ fn documents(issuer: &Issuer, facts: &Facts) -> (Value, Value) {
         requests::metadata(issuer, &facts.details),
         registration::metadata(issuer, &facts.registration),
     ]);
-    let openid = merged(&[oauth.clone(), core::metadata(issuer), logout::metadata(issuer)]);
+    let openid =
+        merged(&[oauth.clone(), core::metadata(issuer, facts.sign_up), logout::metadata(issuer)]);
     (oauth, openid)
 }
 

@@ -12,6 +12,7 @@ use crate::apps::model::App;
 use crate::apps::redirect::{VerifiedRedirect, match_registered};
 use crate::base::id::AppId;
 use crate::base::scope::Scope;
+use crate::config::sign_up::SignUp;
 use crate::oauth::error::AuthorizeError;
 use crate::oauth::hint;
 use crate::oauth::incoming::{Incoming, Way};
@@ -177,6 +178,9 @@ fn parse(
     let refused = |fault: Fault| refuse(params, bound, fault.code, fault.description);
     check_way(incoming, &bound.app).map_err(refused)?;
     let mut request = AuthorizeRequest::parse(params, &bound.app).map_err(refused)?;
+    if request.prompt.create && oauth.parts().sign_up != SignUp::Open {
+        return Err(refuse(params, bound, "invalid_request", "prompt=create is not supported"));
+    }
     bound.to.as_str().clone_into(&mut request.redirect_uri);
     request.response_mode = ResponseMode::read(params, &bound.to).map_err(refused)?;
     if bound.app.needs_signed_responses() && !request.response_mode.is_signed() {

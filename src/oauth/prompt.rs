@@ -13,6 +13,8 @@ use crate::users::login::Login;
 pub enum Next {
     /// Sign in, all factors.
     SignIn,
+    /// Make a user of one's own, or sign in after all.
+    SignUp,
     /// Say whether to go on as who is signed in.
     SelectAccount,
     /// Say yes or no.
@@ -70,12 +72,15 @@ const fn fail(code: &'static str, description: &'static str) -> Next {
 
 /// Decides what comes next.
 ///
-/// Source: OpenID Connect Core sections 3.1.2.1, 3.1.2.3 and 3.1.2.6.
+/// Source: OpenID Connect Core sections 3.1.2.1, 3.1.2.3 and 3.1.2.6; Initiating User Registration
+/// via OpenID Connect section 4.
 pub fn next_step(situation: &Situation<'_>) -> Next {
     let prompt = situation.request.prompt;
     let Some(login) = situation.login else {
         return if prompt.none {
             fail("login_required", "the user is not signed in")
+        } else if prompt.create {
+            Next::SignUp
         } else {
             Next::SignIn
         };
@@ -88,6 +93,9 @@ pub fn next_step(situation: &Situation<'_>) -> Next {
         };
     }
     let fresh = is_fresh(login, situation.opening);
+    if prompt.create && !fresh {
+        return Next::SignUp;
+    }
     if !fresh && (prompt.login || is_too_old(login, situation)) {
         return if prompt.none {
             fail("login_required", "the user signed in too long ago")
@@ -196,6 +204,7 @@ mod tests {
         });
         let name = match next {
             Next::SignIn => "sign in",
+            Next::SignUp => "sign up",
             Next::SelectAccount => "select account",
             Next::Consent => "consent",
             Next::Finish => "finish",
@@ -219,11 +228,31 @@ mod tests {
     }
 
     const NOTHING: Prompt =
-        Prompt { none: false, login: false, consent: false, select_account: false };
+        Prompt { none: false, login: false, consent: false, select_account: false, create: false };
     const NONE: Prompt = Prompt { none: true, ..NOTHING };
     const LOGIN: Prompt = Prompt { login: true, ..NOTHING };
     const CONSENT: Prompt = Prompt { consent: true, ..NOTHING };
+    const CREATE: Prompt = Prompt { create: true, ..NOTHING };
     const SELECT: Prompt = Prompt { select_account: true, ..NOTHING };
+
+    #[test]
+    fn whoever_is_to_sign_up_does_or_signs_in_for_it() {
+        check(
+            |request, case| {
+                request.prompt = CREATE;
+                case.login = None;
+            },
+            "sign up",
+        );
+        check(|request, _| request.prompt = CREATE, "sign up");
+        check(
+            |request, case| {
+                request.prompt = CREATE;
+                signed_in_for_it(case);
+            },
+            "finish",
+        );
+    }
 
     #[test]
     fn oidc_core_3_1_2_3_who_is_unknown_signs_in_and_who_has_not_agreed_is_asked() {

@@ -91,6 +91,9 @@ pub struct Prompt {
     /// Ask whether to go on as who is signed in.
     #[serde(default)]
     pub select_account: bool,
+    /// Sign up. Source: Initiating User Registration via OpenID Connect section 4.
+    #[serde(default)]
+    pub create: bool,
 }
 
 /// Why a request is refused; the app is told by redirect.
@@ -294,8 +297,7 @@ impl Prompt {
     ///
     /// # Errors
     /// `invalid_request` if `none` stands beside another value, and for values that we do not
-    /// have, such as `create`: nobody signs up here by themselves. Source: Initiating User
-    /// Registration via OpenID Connect section 4.
+    /// have.
     fn parse(text: &str) -> Result<Self, Fault> {
         let mut prompt = Self::default();
         let mut count = 0_usize;
@@ -306,7 +308,7 @@ impl Prompt {
                 "login" => prompt.login = true,
                 "consent" => prompt.consent = true,
                 "select_account" => prompt.select_account = true,
-                "create" => return Err(invalid("prompt=create is not supported")),
+                "create" => prompt.create = true,
                 _ => return Err(invalid("this prompt is not supported")),
             }
         }

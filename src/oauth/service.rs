@@ -11,6 +11,7 @@ use crate::base::id::{AppId, GrantId, UserId};
 use crate::base::scope::Scope;
 use crate::config::model::Issuer;
 use crate::config::registration::Registration;
+use crate::config::sign_up::SignUp;
 use crate::db::cache::Cache;
 use crate::db::changes::Topic;
 use crate::db::ctx::Ctx;
@@ -64,6 +65,8 @@ pub struct Parts {
     pub outbound: Outbound,
     /// Who may register apps over HTTP.
     pub registration: Registration,
+    /// Who may sign up.
+    pub sign_up: SignUp,
     /// Whether clients can show certificates.
     pub sees_certificates: bool,
     /// Where clients with certificates come, if it is known.

@@ -70,6 +70,7 @@ pub(in crate::oauth) async fn world() -> World {
         providers: Providers::new(&ctx, &vault),
         outbound: Outbound::new(&config.outbound).unwrap(),
         registration: config.registration.clone(),
+        sign_up: config.sign_up,
         sees_certificates: false,
         mtls_url: None,
         authorities: None,

@@ -130,6 +130,7 @@ impl Server {
             providers: providers.clone(),
             outbound: outbound.clone(),
             registration: config.registration.clone(),
+            sign_up: config.sign_up,
             sees_certificates: config.tls.sees_certificates(),
             mtls_url: config.tls.mtls_url(&config.issuer),
             authorities: authorities.clone(),

@@ -17,6 +17,7 @@ mod foreign_hash;
 pub mod guard;
 pub mod hash;
 pub mod login;
+pub mod mailed;
 pub mod model;
 pub mod own_sessions;
 pub mod passkeys;

@@ -212,6 +212,27 @@ fn shared(bucket: Digest, free: u32, factor: u32) -> Charge {
     }
 }
 
+/// The buckets of whoever has a letter sent to a name or an address: nobody's mailbox is filled, and
+/// no address of the network makes rows without end. A known device has a bucket of its own, so
+/// that nobody is kept from a letter by others.
+pub(in crate::users) fn letters(
+    to: &UsernameKey,
+    ip: IpAddr,
+    known_device: Option<Digest>,
+    settings: &Throttle,
+) -> Vec<Charge> {
+    let (free, after_success) = (settings.free_failures, AfterSuccess::GiveBack);
+    let own = match known_device {
+        Some(device) => bucket("letter", "device", &device.0),
+        None => bucket("letter", "to", to.as_str().as_bytes()),
+    };
+    let address = bucket("letter", "address", &network(ip));
+    vec![
+        Charge { bucket: own, free, after_success },
+        Charge { bucket: address, free: free.saturating_mul(ADDRESS_FACTOR), after_success },
+    ]
+}
+
 fn bucket(factor: &str, kind: &str, value: &[u8]) -> Digest {
     // Factor and kind are fixed words without the separator, so no two buckets meet.
     Digest::of(&[factor.as_bytes(), b"/", kind.as_bytes(), b"/", value].concat())

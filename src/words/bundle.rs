@@ -21,6 +21,7 @@ macro_rules! files {
             "mail",
             "sign-in",
             "sign-out",
+            "sign-up",
             "upstream"
         )
     };

@@ -12,6 +12,7 @@ use crate::mail::service::MAIL;
 use crate::oauth::deliver;
 use crate::queue::model::{ATTEMPTS_MAX, Fate, Job, Lane, Undelivered};
 use crate::server::Server;
+use crate::users::mailed::wish::WISH;
 
 /// How often jobs are looked for that nobody announced: retries, and those of dead nodes.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -82,6 +83,7 @@ async fn take(server: &Server, (lane, most): (Lane, usize), under_way: usize) ->
 async fn deliver(server: &Server, job: &Job) -> Result<(), Undelivered> {
     match job.kind.as_str() {
         MAIL => server.mail.deliver(job).await,
+        WISH => server.users.deliver(job).await,
         _ => deliver::deliver(&server.oauth, job).await,
     }
 }

@@ -86,6 +86,7 @@ fn go(
     let page = match &step {
         Ok(
             Step::SignIn { language, .. }
+            | Step::SignUp { language, .. }
             | Step::SelectAccount { language, .. }
             | Step::Consent { language, .. },
         ) => Some(*language),

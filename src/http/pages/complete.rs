@@ -107,6 +107,8 @@ pub(in crate::http::pages) async fn go_on(
     let enrols = match due(amr, has_second, is_demanded) {
         Due::Nothing => {
             let cookies = cookies.complete(server, browser, &user.id, amr).await?;
+            let (source, seat) = (browser.source(), browser.seat());
+            server.users.tell_of_new_device(user, source, &seat).await?;
             return Ok((cookies, after_sign_in(grant)));
         }
         Due::Second => false,

@@ -30,6 +30,26 @@ impl FromRequestParts<Server> for ForGrant {
     }
 }
 
+/// The query of a page that a link of a letter opens: its secret, and perhaps an authorization.
+#[derive(Clone, Debug)]
+pub(in crate::http) struct Opened {
+    /// The secret of the link.
+    pub token: Option<String>,
+    /// Which authorization the page is for.
+    pub grant: Option<GrantId>,
+}
+
+impl FromRequestParts<Server> for Opened {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Server) -> Result<Self, Response> {
+        let query = parts.uri.query().unwrap_or_default();
+        let params = Params::parse(query.as_bytes()).map_err(|_| bad_link())?;
+        let grant = grant_of(&params).map_err(|_| bad_link())?;
+        Ok(Self { token: params.get("token").map(str::to_owned), grant })
+    }
+}
+
 fn grant_of(params: &Params) -> Result<Option<GrantId>, BadId> {
     params.get("grant").map(str::parse).transpose()
 }

@@ -18,6 +18,7 @@ mod home;
 pub mod key_form;
 pub mod leaving;
 pub mod links;
+pub mod mailed;
 mod passkey;
 pub mod second;
 mod select_account;
@@ -68,6 +69,7 @@ pub fn routes(server: &Server) -> Router<Server> {
         .route("/signed-out", get(signed_out::show))
         .merge(account::routes())
         .merge(upstream::routes())
+        .merge(mailed::routes())
         .layer(from_fn_with_state(server.clone(), speak))
         // For scripts: it says nothing.
         .route("/session/check", get(check_session::show))
@@ -212,6 +214,7 @@ pub fn retry_after(mut answer: Response, seconds: u32) -> Response {
 pub fn go(server: &Server, step: Result<Step, AuthorizeError>) -> Response {
     match step {
         Ok(Step::SignIn { grant, .. }) => see_other(&sign_in_path(Some(grant))),
+        Ok(Step::SignUp { grant, .. }) => see_other(&format!("/sign-up?grant={grant}")),
         Ok(Step::SelectAccount { grant, .. }) => {
             see_other(&format!("/select-account?grant={grant}"))
         }

@@ -9,8 +9,10 @@ use http::StatusCode;
 use crate::apps::model::App;
 use crate::base::id::GrantId;
 use crate::base::secret::Secret;
+use crate::config::sign_up::SignUp;
 use crate::db::error::DbError;
 use crate::http::browser::Browser;
+use crate::http::pages::complete::with_grant;
 use crate::http::pages::consent::account_shown;
 use crate::http::pages::form::{ForGrant, Form, not_ours};
 use crate::http::pages::key_form::{self, ALONE, KeyForm};
@@ -54,6 +56,9 @@ impl Attempt<'_> {
         let Self { server, browser, grant, username, language } = self;
         let Around { app, providers } = around;
         let csrf = browser.csrf(&server.vault, &csrf_purpose(*grant));
+        let forgot = with_grant("/forgot", *grant);
+        let is_open = server.config.sign_up == SignUp::Open;
+        let sign_up = is_open.then(|| with_grant("/sign-up", *grant));
         let grant = grant.map(|grant| grant.to_string()).unwrap_or_default();
         let passkey = match server.users.ask_passkey(&browser.digest()) {
             Ok(ask) => ask.map(|ask| KeyForm::of(ALONE, (&csrf, &grant), ask)),
@@ -62,18 +67,25 @@ impl Attempt<'_> {
         let site = Site::of(&server.config, *language);
         let username = (*username).to_owned();
         let has_script = passkey.is_some();
-        let shown = SignInPage { site, app, grant, csrf, username, providers, fault, passkey };
+        let shown = SignInPage {
+            site,
+            app,
+            grant,
+            csrf,
+            username,
+            providers,
+            forgot,
+            sign_up,
+            fault,
+            passkey,
+        };
         let answer = page(status, &shown);
         if has_script { key_form::scripted(server, answer) } else { answer }
     }
 
     /// The app that still waits for this sign-in.
     async fn app(&self) -> Option<Arc<App>> {
-        let digest = self.browser.digest();
-        match authorize::resume(&self.server.oauth, self.grant?, digest, None).await {
-            Ok(Step::SignIn { app, .. }) => Some(app),
-            _ => None,
-        }
+        waiting_app(self.server, self.browser, self.grant).await
     }
 
     /// What stands around the form if this app asks, or nobody.
@@ -122,14 +134,19 @@ impl Attempt<'_> {
 
 /// What whoever guessed too often is told.
 pub(in crate::http::pages) fn too_many(language: Language, seconds: u32) -> String {
-    let wait = match seconds {
+    let wait = wait_in_words(language, seconds);
+    language.say_with("sign-in-too-many", &[("wait", wait.into())])
+}
+
+/// A wait, as people say it.
+pub(in crate::http::pages) fn wait_in_words(language: Language, seconds: u32) -> String {
+    match seconds {
         0..=119 => language.say_with("sign-in-wait-seconds", &[("seconds", seconds.max(1).into())]),
         _ => {
             let minutes = seconds.div_ceil(60);
             language.say_with("sign-in-wait-minutes", &[("minutes", minutes.into())])
         }
-    };
-    language.say_with("sign-in-too-many", &[("wait", wait.into())])
+    }
 }
 
 /// `GET /sign-in`
@@ -145,7 +162,10 @@ pub(in crate::http::pages) async fn show(
     if let Some(grant) = grant {
         let digest = browser.digest();
         match authorize::resume(&server.oauth, grant, digest, current.login()).await {
-            Ok(Step::SignIn { app: asking, login_hint, .. }) => {
+            Ok(
+                Step::SignIn { app: asking, login_hint, .. }
+                | Step::SignUp { app: asking, login_hint, .. },
+            ) => {
                 username = login_hint.filter(|hint| hint.len() <= 256).unwrap_or_default();
                 app = Some(asking);
             }
@@ -183,7 +203,20 @@ pub(in crate::http::pages) async fn again(
     (browser, answer).into_response()
 }
 
-async fn shown(server: &Server, app: &App, language: Language) -> AppShown {
+/// The app that waits for somebody to sign in or to sign up.
+pub(in crate::http::pages) async fn waiting_app(
+    server: &Server,
+    browser: &Browser,
+    grant: Option<GrantId>,
+) -> Option<Arc<App>> {
+    match authorize::resume(&server.oauth, grant?, browser.digest(), None).await {
+        Ok(Step::SignIn { app, .. } | Step::SignUp { app, .. }) => Some(app),
+        _ => None,
+    }
+}
+
+/// What a page shows of an app.
+pub(in crate::http::pages) async fn shown(server: &Server, app: &App, language: Language) -> AppShown {
     let account = server.accounts.find(&app.account).await.ok().flatten();
     let name = account.map_or_else(String::new, |account| account.name.clone());
     let account = account_shown(&name, &app.account);

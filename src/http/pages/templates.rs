@@ -107,6 +107,10 @@ pub struct SignInPage {
     pub username: String,
     /// Where else one may sign in.
     pub providers: ProviderButtons,
+    /// Where to set another password.
+    pub forgot: String,
+    /// Where to sign up, if everybody may.
+    pub sign_up: Option<String>,
     /// Why it is shown again.
     pub fault: Option<String>,
     /// Asks for a passkey instead.
@@ -255,6 +259,8 @@ mod tests {
                     csrf: "token".to_owned(),
                     username: String::new(),
                     providers: ProviderButtons::sample(account),
+                    forgot: "/forgot".to_owned(),
+                    sign_up: Some("/sign-up".to_owned()),
                     fault: None,
                     passkey: None,
                 }),
@@ -268,6 +274,8 @@ mod tests {
                     csrf: "token".to_owned(),
                     username: username.clone(),
                     providers: ProviderButtons::default(),
+                    forgot: "/forgot".to_owned(),
+                    sign_up: None,
                     fault: Some("Username or password is wrong.".to_owned()),
                     passkey: None,
                 }),

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::config::model::Issuer;
+use crate::config::sign_up::SignUp;
 use crate::keys::algorithm::Algorithm;
 use crate::oauth::acr;
 use crate::oauth::standard_claims::{CLAIMS, SCOPES};
@@ -26,7 +27,12 @@ const OF_THE_TOKEN: [&str; 12] = [
 const KEY_MANAGEMENT: [&str; 2] = ["RSA-OAEP-256", "ECDH-ES"];
 const CONTENT: [&str; 2] = ["A128GCM", "A256GCM"];
 
-pub(in crate::oauth::discovery) fn metadata(issuer: &Issuer) -> Value {
+pub(in crate::oauth::discovery) fn metadata(issuer: &Issuer, sign_up: SignUp) -> Value {
+    let mut prompts = vec!["none", "login", "consent", "select_account"];
+    if sign_up == SignUp::Open {
+        // Source: Initiating User Registration via OpenID Connect section 4.1.
+        prompts.push("create");
+    }
     let claims: Vec<&str> =
         OF_THE_TOKEN.into_iter().chain(CLAIMS.iter().map(|(name, _)| *name)).collect();
     json!({
@@ -41,7 +47,7 @@ pub(in crate::oauth::discovery) fn metadata(issuer: &Issuer) -> Value {
         "acr_values_supported": acr::KNOWN.map(|(value, _)| value),
         "display_values_supported": ["page"],
         "id_token_signing_alg_values_supported": Algorithm::ALL.map(Algorithm::as_str),
-        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "prompt_values_supported": prompts,
         "claim_types_supported": ["normal"],
         "claims_supported": claims,
         "claims_parameter_supported": true,

@@ -35,3 +35,67 @@ mail-recovery-used-text =
 
     Wenn Sie das waren, brauchen Sie nichts zu tun; denken Sie daran, dass jeder Code einmal gilt. Wenn nicht, öffnen Sie sofort Ihr Konto und ändern Sie Ihr Passwort.
 mail-recovery-used-link = Meine zweiten Schritte ansehen
+mail-sign-up-subject = Bestätigen Sie Ihre E-Mail-Adresse
+mail-sign-up-text =
+    Jemand, hoffentlich Sie selbst, möchte mit dieser Adresse ein Konto anlegen.
+
+    Drücken Sie den Knopf, um zu bestätigen, dass die Adresse Ihre ist. Der Link gilt 24 Stunden und einmal.
+
+    Wenn Sie das nicht waren, brauchen Sie nichts zu tun. Dann wird kein Konto angelegt.
+mail-sign-up-link = Adresse bestätigen
+mail-known-subject = Sie haben schon ein Konto
+mail-known-text =
+    Jemand, vielleicht Sie selbst, wollte mit dieser Adresse ein Konto anlegen oder die Adresse für ein Konto verwenden. Es gibt schon eines.
+
+    Bitte melden Sie sich mit dieser Adresse an. Wenn Sie Ihr Passwort vergessen haben, drücken Sie den Knopf.
+
+    Wenn Sie das nicht waren, brauchen Sie nichts zu tun.
+mail-known-link = Neues Passwort setzen
+mail-invitation-subject = Sie sind eingeladen
+mail-invitation-text =
+    Sie sind eingeladen, mit dieser Adresse ein Konto anzulegen.
+
+    Drücken Sie den Knopf, um einen Namen und ein Passwort zu wählen. Der Link gilt sieben Tage und einmal.
+mail-invitation-link = Konto anlegen
+mail-reset-subject = Neues Passwort setzen
+mail-reset-text =
+    Jemand, hoffentlich Sie selbst, möchte ein neues Passwort für { $username } setzen.
+
+    Drücken Sie den Knopf, um es zu wählen. Der Link gilt 30 Minuten und einmal; nur der neueste gilt.
+
+    Wenn Sie das nicht waren, brauchen Sie nichts zu tun. Ihr Passwort bleibt, wie es ist.
+mail-reset-link = Neues Passwort wählen
+mail-password-changed-subject = Ihr Passwort wurde geändert
+mail-password-changed-text =
+    Das Passwort Ihres Kontos wurde geändert. Alle anderen Geräte wurden abgemeldet.
+
+    Wenn Sie das nicht waren, drücken Sie den Knopf und setzen Sie sofort ein neues Passwort.
+mail-password-changed-link = Das war ich nicht
+mail-email-subject = Bestätigen Sie Ihre neue E-Mail-Adresse
+mail-email-text =
+    { $username } möchte diese E-Mail-Adresse verwenden.
+
+    Wenn das Ihr Konto ist, drücken Sie den Knopf, um zu bestätigen, dass die Adresse Ihre ist. Der Link gilt 24 Stunden und einmal.
+
+    Wenn es nicht Ihr Konto ist, brauchen Sie nichts zu tun.
+mail-email-link = Adresse bestätigen
+mail-email-changed-subject = Ihre E-Mail-Adresse wurde geändert
+mail-email-changed-text =
+    Ihr Konto hat jetzt eine andere E-Mail-Adresse: { $new }
+
+    Wenn Sie das waren, brauchen Sie nichts zu tun.
+
+    Wenn nicht, drücken Sie den Knopf, um diese Adresse zurückzubekommen. Dann werden alle von Ihrem Konto abgemeldet, und Sie können ein neues Passwort setzen. Der Link gilt sieben Tage.
+mail-email-changed-link = Das war ich nicht
+mail-new-device-subject = Neue Anmeldung bei Ihrem Konto
+mail-new-device-text =
+    Jemand hat sich mit einem Browser bei Ihrem Konto angemeldet, den wir nicht kannten.
+
+    Zeit: { $time }
+
+    Browser: { $browser }
+
+    Netzadresse: { $address }
+
+    Wenn Sie das waren, brauchen Sie nichts zu tun. Wenn nicht, drücken Sie den Knopf und setzen Sie sofort ein neues Passwort.
+mail-new-device-link = Das war ich nicht

@@ -2,6 +2,7 @@ sign-in-title = Anmelden
 sign-in-for-app = um mit { $app } weiterzumachen, einer App von { $account }
 sign-in-alone = mit Ihrem Konto
 sign-in-username = Benutzername
+sign-in-name = Benutzername oder E-Mail-Adresse
 sign-in-password = Passwort
 sign-in-submit = Anmelden
 sign-in-cancel = Abbrechen und zurück zur App

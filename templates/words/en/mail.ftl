@@ -35,3 +35,67 @@ mail-recovery-used-text =
 
     If this was you, there is nothing for you to do; remember that each code works once. If not, open your account at once and change your password.
 mail-recovery-used-link = Look at my second steps
+mail-sign-up-subject = Confirm your e-mail address
+mail-sign-up-text =
+    Somebody, we hope you, wants to create an account with this address.
+
+    Press the button to confirm that the address is yours. The link works for 24 hours, and once.
+
+    If this was not you, there is nothing for you to do. No account is created then.
+mail-sign-up-link = Confirm my address
+mail-known-subject = You have an account already
+mail-known-text =
+    Somebody, perhaps you, wanted to create an account with this address, or to use the address for an account. There is one already.
+
+    Please sign in with this address. If you forgot your password, press the button.
+
+    If this was not you, there is nothing for you to do.
+mail-known-link = Set a new password
+mail-invitation-subject = You are invited
+mail-invitation-text =
+    You are invited to create an account with this address.
+
+    Press the button to choose a name and a password. The link works for seven days, and once.
+mail-invitation-link = Create my account
+mail-reset-subject = Set a new password
+mail-reset-text =
+    Somebody, we hope you, wants to set a new password for { $username }.
+
+    Press the button to choose it. The link works for 30 minutes, and once; only the newest one works.
+
+    If this was not you, there is nothing for you to do. Your password stays as it is.
+mail-reset-link = Choose a new password
+mail-password-changed-subject = Your password was changed
+mail-password-changed-text =
+    The password of your account was changed. All other devices were signed out.
+
+    If this was not you, press the button and set a new password at once.
+mail-password-changed-link = This was not me
+mail-email-subject = Confirm your new e-mail address
+mail-email-text =
+    { $username } wants to use this e-mail address.
+
+    If this is your account, press the button to confirm that the address is yours. The link works for 24 hours, and once.
+
+    If it is not your account, there is nothing for you to do.
+mail-email-link = Confirm my address
+mail-email-changed-subject = Your e-mail address was changed
+mail-email-changed-text =
+    Your account has another e-mail address now: { $new }
+
+    If this was you, there is nothing for you to do.
+
+    If it was not, press the button to get this address back. Everybody is signed out of your account then, and you can set a new password. The link works for seven days.
+mail-email-changed-link = This was not me
+mail-new-device-subject = A new sign-in to your account
+mail-new-device-text =
+    Somebody has signed in to your account with a browser that we did not know.
+
+    Time: { $time }
+
+    Browser: { $browser }
+
+    Network address: { $address }
+
+    If this was you, there is nothing for you to do. If it was not, press the button and set a new password at once.
+mail-new-device-link = This was not me

@@ -2,6 +2,7 @@ sign-in-title = Sign in
 sign-in-for-app = to go on to { $app }, an app of { $account }
 sign-in-alone = with your account
 sign-in-username = Username
+sign-in-name = Username or e-mail address
 sign-in-password = Password
 sign-in-submit = Sign in
 sign-in-cancel = Cancel and go back to the app

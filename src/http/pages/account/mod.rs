@@ -1,7 +1,9 @@
 //! One's own account: what people see and change about themselves.
 
+pub mod email;
 pub(in crate::http::pages) mod factors;
 pub mod overview;
+pub mod password;
 pub(in crate::http::pages) mod section;
 pub mod shell;
 pub(in crate::http::pages) mod visit;
@@ -15,6 +17,8 @@ use crate::server::Server;
 pub(in crate::http::pages) fn routes() -> Router<Server> {
     Router::new()
         .route("/account", get(overview::show))
+        .route("/account/email", get(email::show).post(email::submit))
+        .route("/account/password", get(password::show).post(password::submit))
         .route("/account/factors", get(factors::show))
         .route("/account/factors/app", get(factors::app::show).post(factors::app::submit))
         .route("/account/factors/app/remove", post(factors::app::remove))
