@@ -137,7 +137,7 @@ fn is_mostly(password: &str, own: &[&str]) -> bool {
     let mut rest = folded(password);
     let mut facts = facts(own);
     facts.sort_by_key(|fact| std::cmp::Reverse(fact.len()));
-    for fact in facts.iter().filter(|fact| fact.chars().count() > FACT_CHARS_MIN) {
+    for fact in &facts {
         rest = rest.replace(&folded(fact), "");
     }
     rest.chars().count() < REST_CHARS_MIN
