@@ -216,7 +216,11 @@ pub(in crate::http::pages) async fn waiting_app(
 }
 
 /// What a page shows of an app.
-pub(in crate::http::pages) async fn shown(server: &Server, app: &App, language: Language) -> AppShown {
+pub(in crate::http::pages) async fn shown(
+    server: &Server,
+    app: &App,
+    language: Language,
+) -> AppShown {
     let account = server.accounts.find(&app.account).await.ok().flatten();
     let name = account.map_or_else(String::new, |account| account.name.clone());
     let account = account_shown(&name, &app.account);
