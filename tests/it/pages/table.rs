@@ -2,6 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use narthex::base::secret::{Digest, Secret};
+use narthex::config::sign_up::SignUp;
+use narthex::users::login::Source;
+use narthex::users::mailed::Begun;
+use narthex::users::mailed::email::Proof;
+use narthex::users::mailed::sign_up::Wanted;
+use narthex::words::Language;
+
 use crate::common::actors::CHALLENGE;
 use crate::common::chromium::Chromium;
 use crate::common::database::Kind;
@@ -123,11 +131,19 @@ pub struct Scene {
     host: Host,
     cookies: BTreeMap<Who, Vec<(String, String)>>,
     user_codes: [String; 3],
+    /// Where letters lead: to sign up, to set a password, to prove an address, to take one back.
+    links: [String; 4],
 }
 
 impl Scene {
     pub async fn set(db: Kind) -> Self {
-        let server = TestServer::start(db).await;
+        // Each page is looked at many times.
+        let server = TestServer::start_with(db, |config| {
+            config.sign_up = SignUp::Open;
+            config.throttle.free_failures = 1_000;
+        })
+        .await;
+        server.apply(include_str!("../common/world.yaml")).await;
         let host = Host::start().await;
         // A browser stays on the page that sent a form here.
         host.answer_with("/stay", 204, "text/plain", "");
@@ -154,13 +170,49 @@ impl Scene {
             ("binding_message", "W4SCT"),
         ];
         http.post("/bc-authorize", &asked).await.expect(200);
-        Self { server, host, cookies, user_codes }
+        let links = links(&server).await;
+        Self { server, host, cookies, user_codes, links }
     }
 
     /// What makes a browser somebody's.
     pub fn cookies(&self, who: Who) -> Vec<(String, String)> {
         self.cookies.get(&who).cloned().unwrap_or_default()
     }
+}
+
+/// Asks for letters, and answers the paths that they lead to.
+async fn links(server: &TestServer) -> [String; 4] {
+    let users = &server.server.users;
+    let source = Source {
+        ip: "192.0.2.1".parse().expect("an address"),
+        browser: Digest::of(b"browser"),
+        marks: Vec::new(),
+    };
+    let begun = Begun { browser: source.browser, grant: None, language: Language::English };
+    let password = Secret::presented("seven green trains to Oslo");
+    let wanted = Wanted { name: "Grace", email: "grace@x.example", password: &password };
+    users.sign_up(&wanted, begun.clone(), &source).await.expect("a letter");
+    let dev = users.find_by_username("dev").await.expect("an answer").expect("a user");
+    for email in ["dev@old.example", "dev@new.example", "dev@newest.example"] {
+        let dev = users.find(&dev.id).await.expect("an answer").expect("a user");
+        let asked = users.ask_for_email(&dev, email, Language::English, &source).await;
+        asked.expect("a letter");
+        let letters = server.letters().await;
+        let link =
+            letters.iter().rev().find(|it| it.to == email).expect("a letter").links[0].clone();
+        if email != "dev@newest.example" {
+            let token = link.split("token=").nth(1).expect("a token");
+            let link = users.email_link(token).await.expect("a link");
+            users.prove_email(link, Proof::SignedIn(&dev.id), &source).await.expect("proved");
+        }
+    }
+    users.forgot("ada", begun, &source).await.expect("a letter");
+    let letters = server.letters().await;
+    let path = |to: &str| {
+        let letter = letters.iter().rev().find(|letter| letter.to == to).expect("a letter");
+        letter.links[0].replace(&server.url, "")
+    };
+    ["grace@x.example", "ada@acme.example", "dev@newest.example", "dev@old.example"].map(path)
 }
 
 /// A path that asks for a code for an app.
@@ -173,7 +225,10 @@ fn authorize(client: &str, redirect: &str, scope: &str, more: &str) -> String {
 
 /// All pages. Each is reached from nothing, by a browser with the cookies of who looks at it.
 pub fn pages(scene: &Scene) -> Vec<Page> {
-    [sign_in(scene), consent(), requests(scene), others()].into_iter().flatten().collect()
+    [sign_in(scene), letters(scene), consent(), requests(scene), others()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn portal(more: &str) -> String {
@@ -209,6 +264,33 @@ fn sign_in(scene: &Scene) -> Vec<Page> {
         page("sign-in-again", Ben, "/sign-in/again", "password"),
         page("select-account", Ben, portal("&prompt=select_account"), "select-another"),
         page("form-post", Ben, poster, "consent-allow").clicking("consent-allow", "continue"),
+    ]
+}
+
+fn letters(scene: &Scene) -> Vec<Page> {
+    use Who::{Ben, Nobody};
+    let [confirm, reset, verify, revert] = &scene.links;
+    let sign_up = |name, password: &str| {
+        page(name, Nobody, "/sign-up", "password")
+            .typing("name", "Grace Hopper")
+            .typing("email", "grace@x.example")
+            .typing("password", password)
+    };
+    vec![
+        page("sign-up", Nobody, portal("&prompt=create"), "password"),
+        sign_up("sign-up-weak", "gracehoppergrace").clicking("sign-up", "error-text"),
+        sign_up("sign-up-sent", "seven green trains to Oslo").clicking("sign-up", "send-again"),
+        page("sign-up-confirm", Nobody, confirm, "link-confirm"),
+        page("link-over", Nobody, "/reset?token=1.x", "error-text"),
+        page("forgot", Nobody, "/forgot", "username"),
+        page("forgot-sent", Nobody, "/forgot", "username")
+            .typing("username", "ben@acme.example")
+            .clicking("forgot", "send-again"),
+        page("reset", Nobody, reset, "password"),
+        page("verify-email", Nobody, verify, "link-confirm"),
+        page("revert-email", Nobody, revert, "link-confirm"),
+        page("account-email", Ben, "/account/email", "email-submit"),
+        page("account-password", Ben, "/account/password", "password-submit"),
     ]
 }
 
