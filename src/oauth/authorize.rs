@@ -45,17 +45,8 @@ pub enum Step {
         language: Option<Language>,
         /// Whether they have to show who they are anew, wherever they do.
         anew: bool,
-    },
-    /// Show the page to sign up; it comes back to [`resume`].
-    SignUp {
-        /// What it is for.
-        grant: GrantId,
-        /// Who asks.
-        app: Arc<App>,
-        /// Whom the app expects.
-        login_hint: Option<String>,
-        /// What the app asks the pages to be in.
-        language: Option<Language>,
+        /// Whether they are to sign up, if they have not.
+        create: bool,
     },
     /// Ask whether to go on as who is signed in; the answer comes to
     /// [`crate::oauth::select::select`].
@@ -228,10 +219,8 @@ impl<'a> Journey<'a> {
                 let grant = self.open().await?;
                 let anew = self.request.prompt.login || self.request.max_age.is_some();
                 let login_hint = self.request.login_hint;
-                Ok(match next {
-                    Next::SignUp => Step::SignUp { grant, app: self.app, login_hint, language },
-                    _ => Step::SignIn { grant, app: self.app, login_hint, language, anew },
-                })
+                let create = next == Next::SignUp;
+                Ok(Step::SignIn { grant, app: self.app, login_hint, language, anew, create })
             }
             (Next::SelectAccount, Some(_)) => {
                 Ok(Step::SelectAccount { grant: self.open().await?, app: self.app, language })

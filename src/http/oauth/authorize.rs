@@ -86,7 +86,6 @@ fn go(
     let page = match &step {
         Ok(
             Step::SignIn { language, .. }
-            | Step::SignUp { language, .. }
             | Step::SelectAccount { language, .. }
             | Step::Consent { language, .. },
         ) => Some(*language),

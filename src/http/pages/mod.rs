@@ -213,8 +213,10 @@ pub fn retry_after(mut answer: Response, seconds: u32) -> Response {
 /// Leads the browser to the next step of an authorization: a page of ours, or back to the app.
 pub fn go(server: &Server, step: Result<Step, AuthorizeError>) -> Response {
     match step {
+        Ok(Step::SignIn { grant, create: true, .. }) => {
+            see_other(&format!("/sign-up?grant={grant}"))
+        }
         Ok(Step::SignIn { grant, .. }) => see_other(&sign_in_path(Some(grant))),
-        Ok(Step::SignUp { grant, .. }) => see_other(&format!("/sign-up?grant={grant}")),
         Ok(Step::SelectAccount { grant, .. }) => {
             see_other(&format!("/select-account?grant={grant}"))
         }

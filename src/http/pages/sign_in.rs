@@ -162,10 +162,7 @@ pub(in crate::http::pages) async fn show(
     if let Some(grant) = grant {
         let digest = browser.digest();
         match authorize::resume(&server.oauth, grant, digest, current.login()).await {
-            Ok(
-                Step::SignIn { app: asking, login_hint, .. }
-                | Step::SignUp { app: asking, login_hint, .. },
-            ) => {
+            Ok(Step::SignIn { app: asking, login_hint, .. }) => {
                 username = login_hint.filter(|hint| hint.len() <= 256).unwrap_or_default();
                 app = Some(asking);
             }
@@ -210,7 +207,7 @@ pub(in crate::http::pages) async fn waiting_app(
     grant: Option<GrantId>,
 ) -> Option<Arc<App>> {
     match authorize::resume(&server.oauth, grant?, browser.digest(), None).await {
-        Ok(Step::SignIn { app, .. } | Step::SignUp { app, .. }) => Some(app),
+        Ok(Step::SignIn { app, .. }) => Some(app),
         _ => None,
     }
 }

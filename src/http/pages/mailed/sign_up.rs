@@ -99,10 +99,7 @@ pub(in crate::http::pages) async fn show(
     if let Some(grant) = grant {
         let digest = browser.digest();
         match authorize::resume(&server.oauth, grant, digest, current.login()).await {
-            Ok(
-                Step::SignIn { app: asking, login_hint, .. }
-                | Step::SignUp { app: asking, login_hint, .. },
-            ) => {
+            Ok(Step::SignIn { app: asking, login_hint, .. }) => {
                 email = login_hint.filter(|hint| hint.len() <= 256).unwrap_or_default();
                 app = Some(shown(&server, &asking, language).await);
             }

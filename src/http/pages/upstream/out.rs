@@ -34,7 +34,6 @@ pub(in crate::http::pages) async fn start(
             let digest = browser.digest();
             match authorize::resume(&server.oauth, grant, digest, current.login()).await {
                 Ok(Step::SignIn { app, anew, .. }) => (Some(app), anew),
-                Ok(Step::SignUp { app, .. }) => (Some(app), false),
                 other => return go(&server, other),
             }
         }
