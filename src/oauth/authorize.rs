@@ -232,10 +232,7 @@ impl<'a> Journey<'a> {
                 let view = ConsentAsk::new(self.oauth, &self.app, asked, user).await?;
                 Ok(Step::Consent { grant, view, language })
             }
-            (Next::Finish, Some(login)) => {
-                self.eligible(login).await?;
-                self.finish(login).await
-            }
+            (Next::Finish, Some(login)) => self.finish(login).await,
             (Next::SelectAccount | Next::Consent | Next::Finish, None) => {
                 Err(AuthorizeError::Bug("a step without a user"))
             }
@@ -309,6 +306,7 @@ impl<'a> Journey<'a> {
 
     /// Approves the grant and gives out its code.
     async fn finish(self, login: &Login) -> Result<Step, AuthorizeError> {
+        self.eligible(login).await?;
         if !pushed::use_up(self.oauth, &self.request).await? {
             return Err(self.refuse("invalid_request_uri", "the request was used already"));
         }
