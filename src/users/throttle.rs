@@ -212,6 +212,14 @@ fn shared(bucket: Digest, free: u32, factor: u32) -> Charge {
     }
 }
 
+/// The bucket of strangers who have passwords judged, which costs work: only a good one is given
+/// back.
+pub(in crate::users) fn choices(ip: IpAddr, settings: &Throttle) -> Vec<Charge> {
+    let free = settings.free_failures.saturating_mul(ADDRESS_FACTOR);
+    let bucket = bucket("choice", "address", &network(ip));
+    vec![Charge { bucket, free, after_success: AfterSuccess::GiveBack }]
+}
+
 /// The buckets of whoever has a letter sent to a name or an address: nobody's mailbox is filled, and
 /// no address of the network makes rows without end. A known device has a bucket of its own, so
 /// that nobody is kept from a letter by others.

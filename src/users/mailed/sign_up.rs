@@ -22,7 +22,8 @@ use crate::users::mailed::{Begun, MailedError, SIGN_UP_TTL, To};
 use crate::users::model::{NewUser, User};
 use crate::users::service::Users;
 use crate::users::store::UserRow;
-use crate::users::throttle::{Factor, charges};
+use crate::users::store_throttle::Outcome;
+use crate::users::throttle::{Factor, charges, choices};
 use crate::users::username::UsernameKey;
 use crate::users::{store, store_passwords};
 
@@ -103,7 +104,9 @@ impl Users {
             return Err(MailedError::Address);
         }
         let key = UsernameKey::of(email);
+        let attempt = self.charge_all(choices(source.ip, &self.0.throttle)).await?;
         let phc = self.hash_chosen(wanted.password, &[name, email]).await?;
+        self.settle(attempt, Outcome::Right).await?;
         self.charge_letter(&key, source).await?;
         let (name, email) = (name.to_owned(), email.to_owned());
         let wish = Wish::SignUp(NewPerson { name, email, phc, begun });
