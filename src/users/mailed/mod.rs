@@ -170,13 +170,13 @@ impl Users {
     }
 
     /// Seals what must not lie open in the database or on a page.
-    pub(in crate::users) fn seal<T: Serialize>(&self, purpose: &str, data: &T) -> String {
+    pub(in crate::users) fn enclose<T: Serialize>(&self, purpose: &str, data: &T) -> String {
         let plain = zeroize::Zeroizing::new(serde_json::to_vec(data).unwrap_or_default());
         URL_SAFE_NO_PAD.encode(self.0.vault.seal(purpose, &plain, self.0.ctx.entropy()))
     }
 
-    /// Opens what [`Users::seal`] made for the same purpose.
-    pub(in crate::users) fn unseal<T: DeserializeOwned>(
+    /// Opens what [`Users::enclose`] made for the same purpose.
+    pub(in crate::users) fn disclose<T: DeserializeOwned>(
         &self,
         purpose: &str,
         sealed: &str,

@@ -135,7 +135,7 @@ impl Users {
 
     /// Answers a wish to sign up: with a link, or with the news that there is such a user.
     pub(in crate::users) async fn answer_sign_up(&self, person: NewPerson) -> Result<(), DbError> {
-        let sealed = self.seal(PURPOSE, &person);
+        let sealed = self.enclose(PURPOSE, &person);
         let unit = self.0.ctx.db.write((self.clone(), person, sealed), |tx, input| {
             Box::pin(async move {
                 let (users, person, sealed) = input;
@@ -177,7 +177,7 @@ impl Users {
     pub async fn sign_up_link(&self, token: &str) -> Result<SignUpLink, MailedError> {
         let found = once::find::<String>(&self.0.ctx, Kind::SignUp, token).await?;
         let found = found.ok_or(MailedError::Over)?;
-        let person = self.unseal(PURPOSE, &found.data).ok_or(MailedError::Over)?;
+        let person = self.disclose(PURPOSE, &found.data).ok_or(MailedError::Over)?;
         Ok(SignUpLink { id: found.id, person })
     }
 

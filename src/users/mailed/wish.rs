@@ -51,7 +51,7 @@ impl Users {
 
     /// Writes down what somebody asked for.
     pub(in crate::users) async fn wish(&self, wish: &Wish) -> Result<(), DbError> {
-        let input = (self.seal(PURPOSE, wish), self.0.ctx.now());
+        let input = (self.enclose(PURPOSE, wish), self.0.ctx.now());
         let unit = self.0.ctx.db.write(input, |tx, (sealed, now)| {
             Box::pin(async move { push(tx, WISH, &json!({ "sealed": sealed }), *now).await })
         });
@@ -64,7 +64,7 @@ impl Users {
     /// [`Undelivered`]: whether another attempt makes sense.
     pub async fn deliver(&self, job: &Job) -> Result<(), Undelivered> {
         let sealed = job.payload.get("sealed").and_then(serde_json::Value::as_str);
-        let Some(wish) = sealed.and_then(|sealed| self.unseal(PURPOSE, sealed)) else {
+        let Some(wish) = sealed.and_then(|sealed| self.disclose(PURPOSE, sealed)) else {
             return Err(Undelivered::Never("the wish cannot be opened with our key"));
         };
         let answered = match wish {
@@ -79,12 +79,12 @@ impl Users {
 
     /// What is sealed into a page so that the same letter can be asked for once more.
     pub(in crate::users) fn seal_again(&self, wish: &Wish) -> String {
-        self.seal(AGAIN, &(wish, self.0.ctx.now().timestamp_micros()))
+        self.enclose(AGAIN, &(wish, self.0.ctx.now().timestamp_micros()))
     }
 
     /// A wish as it was sealed into a page, a short while ago.
     pub(in crate::users) fn unseal_again(&self, sealed: &str) -> Option<Wish> {
-        let (wish, at): (Wish, i64) = self.unseal(AGAIN, sealed)?;
+        let (wish, at): (Wish, i64) = self.disclose(AGAIN, sealed)?;
         let age = self.0.ctx.now() - from_micros(at);
         (age < super::SIGN_UP_TTL).then_some(wish)
     }

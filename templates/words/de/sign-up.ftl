@@ -11,7 +11,7 @@ sign-up-link = Konto anlegen
 sign-up-bad-name = Bitte geben Sie Ihren Namen ein: eine Zeile mit höchstens 200 Zeichen.
 sign-up-bad-email = Das ist keine E-Mail-Adresse. Bitte prüfen Sie sie, zum Beispiel: ada@example.org
 sign-up-taken = Mit dieser Adresse meldet sich schon jemand an. Bitte melden Sie sich an oder setzen Sie ein neues Passwort.
-sign-up-too-many = Es wurden zu viele Briefe angefordert. Bitte warten Sie { $wait } und versuchen Sie es dann noch einmal.
+sign-up-too-many = Es wurden zu viele E-Mails angefordert. Bitte warten Sie { $wait } und versuchen Sie es dann noch einmal.
 sign-up-busy = Gerade melden sich viele Menschen an. Bitte versuchen Sie es gleich noch einmal.
 
 password-choose = Passwort wählen
@@ -28,11 +28,11 @@ password-date = Daten und Jahreszahlen sind leicht zu erraten. Bitte fügen Sie 
 password-guessable = Dieses Passwort ist leicht zu erraten. Bitte fügen Sie ein oder zwei Wörter hinzu, die nicht dazugehören.
 
 check-mail-title = Sehen Sie in Ihre E-Mails
-check-mail-sign-up = Wir haben einen Brief an { $to } geschickt. Öffnen Sie den Link darin, um weiterzumachen.
-check-mail-forgot = Wenn es ein Konto für { $to } gibt, haben wir einen Brief an seine E-Mail-Adresse geschickt. Öffnen Sie den Link darin, um ein neues Passwort zu wählen.
-check-mail-hint = Es kann einige Minuten dauern. Wenn nichts kommt, sehen Sie in den Spam-Ordner, oder lassen Sie den Brief noch einmal schicken.
+check-mail-sign-up = Wir haben eine E-Mail an { $to } geschickt. Öffnen Sie den Link darin, um weiterzumachen.
+check-mail-forgot = Wenn es ein Konto für { $to } gibt, haben wir eine E-Mail an seine E-Mail-Adresse geschickt. Öffnen Sie den Link darin, um ein neues Passwort zu wählen.
+check-mail-hint = Es kann einige Minuten dauern. Wenn nichts kommt, sehen Sie in den Spam-Ordner, oder lassen Sie die E-Mail noch einmal schicken.
 check-mail-again = Noch einmal schicken
-check-mail-sent-again = Wir haben ihn noch einmal geschickt. Nur der Link im neuesten Brief gilt.
+check-mail-sent-again = Wir haben sie noch einmal geschickt. Nur der Link in der neuesten E-Mail gilt.
 check-mail-done = Haben Sie den Link auf einem anderen Gerät geöffnet?
 
 confirm-title = Adresse bestätigen
@@ -47,14 +47,14 @@ verify-lead = Soll { $email } die E-Mail-Adresse Ihres Kontos sein?
 verify-why = Bitte geben Sie das Passwort dieses Kontos ein, um zu zeigen, dass es Ihres ist.
 verify-button = Ja, das ist meine Adresse
 verify-done-title = Ihre Adresse ist bestätigt
-verify-done-text = Ab jetzt können Sie sich mit ihr anmelden, und Briefe gehen dorthin.
+verify-done-text = Ab jetzt können Sie sich mit ihr anmelden, und unsere E-Mails gehen dorthin.
 verify-done-label = Zu Ihrem Konto
 
 revert-title = Änderung zurücknehmen
 revert-lead = Soll { $email } wieder die E-Mail-Adresse Ihres Kontos sein?
 revert-button = Ja, zurücknehmen
 revert-done-title = Sie haben wieder Ihre alte Adresse
-revert-done-text = Alle wurden von Ihrem Konto abgemeldet. Wir haben Ihnen einen Brief mit einem Link geschickt: Bitte wählen Sie damit jetzt ein neues Passwort.
+revert-done-text = Alle wurden von Ihrem Konto abgemeldet. Wir haben Ihnen eine E-Mail mit einem Link geschickt: Bitte wählen Sie damit jetzt ein neues Passwort.
 revert-done-label = Zur Anmeldung
 
 forgot-title = Neues Passwort setzen
@@ -81,10 +81,10 @@ email-verified = bestätigt
 email-unverified = noch nicht bestätigt
 email-verify = Link zum Bestätigen schicken
 email-change = Ändern
-email-how = Wir schicken einen Link an die neue Adresse. Die alte bleibt, bis Sie ihn öffnen, und bekommt dann einen Brief.
+email-how = Wir schicken einen Link an die neue Adresse. Die alte bleibt, bis Sie ihn öffnen, und bekommt dann eine E-Mail.
 email-new = Neue E-Mail-Adresse
 email-submit = Link schicken
-email-sent = Wir haben einen Brief an { $email } geschickt. Öffnen Sie den Link darin, um die Adresse zu bestätigen.
+email-sent = Wir haben eine E-Mail an { $email } geschickt. Öffnen Sie den Link darin, um die Adresse zu bestätigen.
 
 change-password-title = Passwort
 change-password-how = Alle anderen Geräte werden abgemeldet.

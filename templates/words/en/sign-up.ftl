@@ -1,5 +1,5 @@
 sign-up-title = Create an account
-sign-up-lead = You will get a letter by e-mail to prove that the address is yours.
+sign-up-lead = You will get an e-mail to prove that the address is yours.
 sign-up-invited = You were invited. Choose a name and a password.
 sign-up-name = Your name
 sign-up-email = E-mail address
@@ -11,7 +11,7 @@ sign-up-link = Create an account
 sign-up-bad-name = Please type your name: one line of at most 200 characters.
 sign-up-bad-email = This is not an e-mail address. Please check it, for example: ada@example.org
 sign-up-taken = Somebody signs in with this address already. Please sign in, or set a new password.
-sign-up-too-many = Too many letters were asked for. Please wait { $wait }, then try again.
+sign-up-too-many = Too many e-mails were asked for. Please wait { $wait }, then try again.
 sign-up-busy = Many people are signing in right now. Please try again in a moment.
 
 password-choose = Choose a password
@@ -28,11 +28,11 @@ password-date = Dates and years are easy to guess. Please add other words.
 password-guessable = This password is easy to guess. Please add one or two words that do not belong together.
 
 check-mail-title = Check your e-mail
-check-mail-sign-up = We have sent a letter to { $to }. Open the link in it to go on.
-check-mail-forgot = If there is an account for { $to }, we have sent a letter to its e-mail address. Open the link in it to choose a new password.
+check-mail-sign-up = We have sent an e-mail to { $to }. Open the link in it to go on.
+check-mail-forgot = If there is an account for { $to }, we have sent an e-mail to its e-mail address. Open the link in it to choose a new password.
 check-mail-hint = It may take a few minutes. If nothing comes, look into the folder for spam, or have it sent again.
 check-mail-again = Send it again
-check-mail-sent-again = We have sent it again. Only the link in the newest letter works.
+check-mail-sent-again = We have sent it again. Only the link in the newest e-mail works.
 check-mail-done = Did you open the link on another device?
 
 confirm-title = Confirm your address
@@ -47,14 +47,14 @@ verify-lead = Shall { $email } be the e-mail address of your account?
 verify-why = Please type the password of this account, to show that it is yours.
 verify-button = Yes, this is my address
 verify-done-title = Your address is confirmed
-verify-done-text = From now on you can sign in with it, and letters go there.
+verify-done-text = From now on you can sign in with it, and our e-mails go there.
 verify-done-label = Go to your account
 
 revert-title = Take the change back
 revert-lead = Shall { $email } be the e-mail address of your account again?
 revert-button = Yes, take it back
 revert-done-title = You have your old address again
-revert-done-text = Everybody was signed out of your account. We have sent you a letter with a link: please choose a new password with it now.
+revert-done-text = Everybody was signed out of your account. We have sent you an e-mail with a link: please choose a new password with it now.
 revert-done-label = Go to sign-in
 
 forgot-title = Set a new password
@@ -81,10 +81,10 @@ email-verified = confirmed
 email-unverified = not confirmed yet
 email-verify = Send me a link to confirm it
 email-change = Change it
-email-how = We send a link to the new address. The old one stays until you open it, and gets a letter then.
+email-how = We send a link to the new address. The old one stays until you open it, and gets an e-mail then.
 email-new = New e-mail address
 email-submit = Send the link
-email-sent = We have sent a letter to { $email }. Open the link in it to confirm the address.
+email-sent = We have sent an e-mail to { $email }. Open the link in it to confirm the address.
 
 change-password-title = Password
 change-password-how = All other devices will be signed out.
