@@ -192,6 +192,12 @@ pub(in crate::users) fn letters(
     .into()
 }
 
+/// The bucket of strangers who have passwords judged, which costs work: only a good one is given
+/// back.
+pub(in crate::users) fn choices(ip: IpAddr, limits: &Limits) -> Buckets {
+    vec![shared(bucket("choice", "address", &address(ip)), limits.shared, ADDRESS_FACTOR)].into()
+}
+
 /// The bucket of an app that names users: whether there are such users is not its to find out.
 pub(in crate::users) fn names(app: &str, limits: &Limits) -> Buckets {
     let free = limits.own.saturating_mul(ADDRESS_FACTOR);
@@ -210,35 +216,6 @@ fn shared(bucket: Digest, free: u32, factor: u32) -> Charge {
         after_success: AfterSuccess::GiveBack,
         counting: Counting::Shared,
     }
-}
-
-/// The bucket of strangers who have passwords judged, which costs work: only a good one is given
-/// back.
-pub(in crate::users) fn choices(ip: IpAddr, settings: &Throttle) -> Vec<Charge> {
-    let free = settings.free_failures.saturating_mul(ADDRESS_FACTOR);
-    let bucket = bucket("choice", "address", &network(ip));
-    vec![Charge { bucket, free, after_success: AfterSuccess::GiveBack }]
-}
-
-/// The buckets of whoever has a letter sent to a name or an address: nobody's mailbox is filled, and
-/// no address of the network makes rows without end. A known device has a bucket of its own, so
-/// that nobody is kept from a letter by others.
-pub(in crate::users) fn letters(
-    to: &UsernameKey,
-    ip: IpAddr,
-    known_device: Option<Digest>,
-    settings: &Throttle,
-) -> Vec<Charge> {
-    let (free, after_success) = (settings.free_failures, AfterSuccess::GiveBack);
-    let own = match known_device {
-        Some(device) => bucket("letter", "device", &device.0),
-        None => bucket("letter", "to", to.as_str().as_bytes()),
-    };
-    let address = bucket("letter", "address", &network(ip));
-    vec![
-        Charge { bucket: own, free, after_success },
-        Charge { bucket: address, free: free.saturating_mul(ADDRESS_FACTOR), after_success },
-    ]
 }
 
 fn bucket(factor: &str, kind: &str, value: &[u8]) -> Digest {

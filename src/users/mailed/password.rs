@@ -9,7 +9,7 @@ use crate::users::mailed::MailedError;
 use crate::users::model::User;
 use crate::users::service::Users;
 use crate::users::store_throttle::Outcome;
-use crate::users::throttle::{Factor, charges};
+use crate::users::throttle::{Buckets, Factor, charges};
 use crate::users::username::UsernameKey;
 use crate::users::{device, store_passwords};
 use crate::words::Language;
@@ -50,7 +50,7 @@ impl Users {
         let key = UsernameKey::of(&user.username);
         let known = device::known(&self.0.vault, Some(&user.id), source);
         self.prove(
-            charges(Factor::Password, &key, source.ip, known, &self.0.throttle),
+            charges(Factor::Password, &key, source.ip, known, &self.limits()),
             password,
             stored,
         )
@@ -60,7 +60,7 @@ impl Users {
     /// Checks that somebody knows the password of a hash, charged before it is looked at.
     pub(in crate::users) async fn prove(
         &self,
-        charges: Vec<crate::users::throttle::Charge>,
+        charges: Buckets,
         password: &Secret,
         stored: Option<StoredHash>,
     ) -> Result<(), SignInError> {

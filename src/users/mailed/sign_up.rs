@@ -104,7 +104,7 @@ impl Users {
             return Err(MailedError::Address);
         }
         let key = UsernameKey::of(email);
-        let attempt = self.charge_all(choices(source.ip, &self.0.throttle)).await?;
+        let attempt = self.charge_all(choices(source.ip, &self.limits())).await?;
         let phc = self.hash_chosen(wanted.password, &[name, email]).await?;
         self.settle(attempt, Outcome::Right).await?;
         self.charge_letter(&key, source).await?;
@@ -196,7 +196,7 @@ impl Users {
             let password = password.ok_or(MailedError::Wrong)?;
             let key = UsernameKey::of(&person.email);
             let stored = StoredHash::parse(&person.phc).ok();
-            let charges = charges(Factor::Password, &key, source.ip, None, &self.0.throttle);
+            let charges = charges(Factor::Password, &key, source.ip, None, &self.limits());
             self.prove(charges, password, stored).await?;
         }
         let grant = person.begun.grant_for(source.browser);

@@ -44,7 +44,7 @@ impl Users {
     ) -> Result<(), MailedError> {
         let found = store::find_by_name(&self.0.ctx.db, key).await?;
         let known = device::known(&self.0.vault, found.as_ref().map(|(user, _)| &user.id), source);
-        let charges = throttle::letters(key, source.ip, known, &self.0.throttle);
+        let charges = throttle::letters(key, source.ip, known, &self.limits());
         self.charge_all(charges).await?;
         Ok(())
     }
