@@ -126,24 +126,6 @@ impl Users {
         Ok(store::find_by_username(&self.0.ctx.db, &key).await?.map(Arc::new))
     }
 
-    /// A user by what they sign in with: the name, or an address that they proved to have.
-    ///
-    /// # Errors
-    /// [`DbError`] if storage fails.
-    pub async fn find_by_name(&self, typed: &str) -> Result<Option<Arc<User>>, DbError> {
-        let found = store::find_by_name(&self.0.ctx.db, &UsernameKey::of(typed)).await?;
-        Ok(found.map(|(user, _)| Arc::new(user)))
-    }
-
-    /// The one user who proved to receive mail at this address.
-    ///
-    /// # Errors
-    /// [`DbError`] if storage fails.
-    pub async fn find_by_email(&self, email: &str) -> Result<Option<Arc<User>>, DbError> {
-        let found = self.find_by_name(email).await?;
-        Ok(found.filter(|user| user.proved(email)))
-    }
-
     /// One page of users, by id.
     ///
     /// # Errors
