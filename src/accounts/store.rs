@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::accounts::model::{Account, Group, Membership, NewAccount, NewGroup};
 use crate::base::id::{AccountId, GroupId, UserId};
 use crate::db::error::DbError;
-use crate::db::query::{Row, built_sql, sql};
+use crate::db::query::{Query, Row, built_sql, sql};
 use crate::db::{Fetch, Tx};
 use crate::policy::filter::Filter;
 
@@ -14,6 +14,12 @@ use crate::policy::filter::Filter;
 pub(in crate::accounts) const GROUPS_FIRST_FREE: usize = 5;
 
 const GROUP: &str = "account_groups";
+
+macro_rules! group_columns {
+    () => {
+        "id, account_id, name, description, type, created_at, updated_at FROM account_groups"
+    };
+}
 
 /// The account, if there is one.
 pub(in crate::accounts) async fn account(
@@ -129,15 +135,8 @@ pub(in crate::accounts) async fn group(
     account: &AccountId,
     id: &GroupId,
 ) -> Result<Option<Group>, DbError> {
-    let row = db
-        .fetch_optional(
-            sql("SELECT id, account_id, name, description, type, created_at, updated_at
-                   FROM account_groups WHERE account_id = $1 AND id = $2")
-            .bind(account)
-            .bind(id),
-        )
-        .await?;
-    row.as_ref().map(read_group).transpose()
+    let query = sql(concat!("SELECT ", group_columns!(), " WHERE account_id = $1 AND id = $2"));
+    one_group(db, query.bind(account).bind(id)).await
 }
 
 /// The account's group of this name.
@@ -146,15 +145,12 @@ pub(in crate::accounts) async fn group_named(
     account: &AccountId,
     name: &str,
 ) -> Result<Option<Group>, DbError> {
-    let row = db
-        .fetch_optional(
-            sql("SELECT id, account_id, name, description, type, created_at, updated_at
-                   FROM account_groups WHERE account_id = $1 AND name = $2")
-            .bind(account)
-            .bind(name),
-        )
-        .await?;
-    row.as_ref().map(read_group).transpose()
+    let query = sql(concat!("SELECT ", group_columns!(), " WHERE account_id = $1 AND name = $2"));
+    one_group(db, query.bind(account).bind(name)).await
+}
+
+async fn one_group(db: impl Fetch, query: Query) -> Result<Option<Group>, DbError> {
+    db.fetch_optional(query).await?.as_ref().map(read_group).transpose()
 }
 
 /// The members of the account's group, by id.

@@ -15,7 +15,7 @@ use crate::oauth::eligibility;
 use crate::oauth::error::{AuthorizeError, TokenError};
 use crate::oauth::grant::{Approval, CODE_TTL, Code, Grant, Stage};
 use crate::oauth::incoming::Incoming;
-use crate::oauth::negotiate::{Negotiated, negotiate};
+use crate::oauth::negotiate::{Negotiated, negotiate, told_to_known_apps};
 use crate::oauth::params::Params;
 use crate::oauth::prompt::{Consent, Next, Opening, Situation, next_step};
 use crate::oauth::provenance;
@@ -109,8 +109,9 @@ pub async fn begin(
     login: Option<&Login>,
     browser: Digest,
 ) -> Result<Step, AuthorizeError> {
-    let incoming = Incoming::read(oauth, params).await?;
-    let Negotiated { app, to, request } = negotiate(oauth, &incoming).await?;
+    let wary = |error| told_to_known_apps(error, login);
+    let incoming = Incoming::read(oauth, params).await.map_err(wary)?;
+    let Negotiated { app, to, request } = negotiate(oauth, &incoming).await.map_err(wary)?;
     let answer = Answer::Nothing;
     Journey { oauth, app, to, request, browser, login, pending: None, answer }.advance().await
 }

@@ -8,7 +8,7 @@ use oxide_auth::code_grant::error::AuthorizationErrorType;
 use oxide_auth::primitives::grant::Extensions;
 use oxide_auth::primitives::registrar::{BoundClient, ExactUrl, PreGrant, RegisteredUrl};
 
-use crate::apps::model::App;
+use crate::apps::model::{App, Status};
 use crate::apps::redirect::{VerifiedRedirect, match_registered};
 use crate::base::id::AppId;
 use crate::base::scope::Scope;
@@ -22,6 +22,7 @@ use crate::oauth::reach::Reach;
 use crate::oauth::request::{AuthorizeRequest, Fault};
 use crate::oauth::response::{ReplyTo, ResponseMode};
 use crate::oauth::service::OAuth;
+use crate::users::login::Login;
 
 /// A request that may be answered: by whom, where to, what for.
 #[derive(Debug)]
@@ -231,6 +232,24 @@ pub(in crate::oauth) async fn refused_in_the_open(
         }
         Err(AuthorizeError::Internal(error)) => error.into(),
         _ => AuthorizeError::Page("error-app-request"),
+    }
+}
+
+/// Nobody but its developer has looked at an app in development, and they may have registered it a
+/// moment ago. As long as nobody is signed in, a wrong request sends nobody on to it: else this
+/// server would send anybody anywhere. Source: RFC 9700 section 4.11.2.
+pub(in crate::oauth) fn told_to_known_apps(
+    error: AuthorizeError,
+    login: Option<&Login>,
+) -> AuthorizeError {
+    match error {
+        AuthorizeError::Told { reply, code, .. }
+            if login.is_none() && reply.app.status == Status::Developing =>
+        {
+            tracing::info!(app = %reply.app.id, code, "a wrong request of an app in development");
+            AuthorizeError::Page("error-app-request")
+        }
+        other => other,
     }
 }
 

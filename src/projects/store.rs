@@ -9,6 +9,12 @@ use crate::db::{Fetch, Tx};
 use crate::policy::filter::Filter;
 use crate::projects::model::{NewProject, Project};
 
+macro_rules! columns {
+    () => {
+        "id, account_id, name, description, deletion_at, created_at, updated_at FROM projects"
+    };
+}
+
 /// Which rows of an account, besides what its policies say.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::projects) struct Which<'q> {
@@ -89,15 +95,8 @@ pub(in crate::projects) async fn find(
     account: &AccountId,
     id: &ProjectId,
 ) -> Result<Option<Project>, DbError> {
-    let row = db
-        .fetch_optional(
-            sql("SELECT id, account_id, name, description, deletion_at, created_at, updated_at
-                   FROM projects WHERE account_id = $1 AND id = $2")
-            .bind(account)
-            .bind(id),
-        )
-        .await?;
-    row.as_ref().map(read).transpose()
+    let query = sql(concat!("SELECT ", columns!(), " WHERE account_id = $1 AND id = $2"));
+    one(db, query.bind(account).bind(id)).await
 }
 
 /// The account's project of this name.
@@ -106,15 +105,12 @@ pub(in crate::projects) async fn find_named(
     account: &AccountId,
     name: &str,
 ) -> Result<Option<Project>, DbError> {
-    let row = db
-        .fetch_optional(
-            sql("SELECT id, account_id, name, description, deletion_at, created_at, updated_at
-                   FROM projects WHERE account_id = $1 AND name = $2")
-            .bind(account)
-            .bind(name),
-        )
-        .await?;
-    row.as_ref().map(read).transpose()
+    let query = sql(concat!("SELECT ", columns!(), " WHERE account_id = $1 AND name = $2"));
+    one(db, query.bind(account).bind(name)).await
+}
+
+async fn one(db: impl Fetch, query: Query) -> Result<Option<Project>, DbError> {
+    db.fetch_optional(query).await?.as_ref().map(read).transpose()
 }
 
 /// Adds a project to the account.

@@ -1,9 +1,11 @@
 //! What `/authorize` refuses, and how.
 
+use crate::common::actors::ClientApp;
 use crate::common::both;
 use crate::common::database::Kind;
 use crate::common::server::TestServer;
-use crate::common::world::{backend, ben, legacy, portal};
+use crate::common::world::{backend, ben, dev, legacy, portal, workbench};
+use crate::registration::actor::{client, good, open_server, register};
 
 both!(
     case_01_redirect_uri_is_matched_character_by_character,
@@ -11,6 +13,7 @@ both!(
     case_03_no_pattern_is_a_redirect_uri,
     case_05_before_the_redirect_is_verified_nothing_redirects_and_nothing_is_reflected,
     case_06_errors_go_to_registered_places_only,
+    case_06_a_wrong_request_of_an_app_that_nobody_looked_at_redirects_nobody,
     case_08_only_modes_for_codes_are_there,
     case_09_a_repeated_parameter_is_refused,
     case_11_bad_request_objects_are_refused_and_never_fetched,
@@ -174,6 +177,27 @@ async fn case_06_errors_go_to_registered_places_only(db: Kind) {
     assert!(registered.location().starts_with("https://portal.example/callback?"));
     assert_eq!(elsewhere.refusal(), "400 page");
     assert_eq!(registration.status, 403);
+}
+
+async fn case_06_a_wrong_request_of_an_app_that_nobody_looked_at_redirects_nobody(db: Kind) {
+    let server = open_server(db).await;
+    let told = register(&server, &good()).await.expect(201).json();
+    let registered = client(&server, &told);
+    let (dev, in_development) = (dev(&server), workbench(&server));
+    let wrong =
+        |app: &ClientApp| app.authorize_url_with(&[("scope", "no.such"), ("prompt", "none")]);
+    let silent = |app: &ClientApp| app.authorize_url_with(&[("prompt", "none")]);
+
+    for app in [&registered, &in_development] {
+        let answer = server.browser().get(&wrong(app)).await;
+        assert_eq!((answer.refusal().as_str(), answer.location()), ("400 page", ""), "{}", app.id);
+        // Who asks in silence has to be told that nobody is signed in.
+        assert_eq!(server.browser().get(&silent(app)).await.refusal(), "303 login_required");
+    }
+    dev.sign_in(&server).await;
+    for app in [&registered, &in_development] {
+        assert_eq!(dev.browser.get(&wrong(app)).await.refusal(), "303 invalid_scope", "{}", app.id);
+    }
 }
 
 async fn case_08_only_modes_for_codes_are_there(db: Kind) {

@@ -2,23 +2,21 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
 
 use crate::apps::model::Status;
 use crate::base::id::{AccountId, GrantId};
 use crate::http::browser::Browser;
-use crate::http::pages::form::{ForGrant, Form, not_ours};
+use crate::http::pages::form::{ForGrant, Form};
 use crate::http::pages::links::Links;
+use crate::http::pages::question::Question;
 use crate::http::pages::templates::{ConsentPage, Site};
-use crate::http::pages::{error, go, page, see_other, sign_in_path};
+use crate::http::pages::{go, page};
 use crate::http::session::CurrentLogin;
 use crate::oauth::authorize::{self, Step};
 use crate::oauth::consent_ask::ConsentAsk;
 use crate::oauth::details;
 use crate::server::Server;
-use crate::users::login::Login;
 use crate::words::Language;
 
 /// The words for what scopes let an app do. Source: OpenID Connect Core section 5.4.
@@ -37,10 +35,7 @@ const WISHES: [(&str, &str); 12] = [
     ("project.write", "wish-project-write"),
 ];
 
-/// Bound to the browser, the session and this very request: nobody else can give the answer.
-fn csrf_purpose(grant: GrantId, login: &Login) -> String {
-    format!("consent/{grant}/{}", URL_SAFE_NO_PAD.encode(login.session.0))
-}
+const QUESTION: Question = Question { name: "consent", nothing_asked: "error-nothing-to-allow" };
 
 /// What a scope lets an app do, in words; its name, if there are none.
 pub(in crate::http::pages) fn wish(scope: &str, language: Language) -> String {
@@ -78,10 +73,6 @@ pub(in crate::http::pages) fn account_shown(name: &str, id: &AccountId) -> Strin
     if name.is_empty() { id.to_string() } else { format!("{name} ({id})") }
 }
 
-fn nothing_asked() -> Response {
-    error(StatusCode::BAD_REQUEST, "error-nothing-to-allow")
-}
-
 /// `GET /consent`
 pub(in crate::http::pages) async fn show(
     State(server): State<Server>,
@@ -90,11 +81,11 @@ pub(in crate::http::pages) async fn show(
     browser: Browser,
     language: Language,
 ) -> Response {
-    let Some(grant) = grant else { return nothing_asked() };
+    let Some(grant) = grant else { return QUESTION.nothing_asked() };
     let step = authorize::resume(&server.oauth, grant, browser.digest(), current.login()).await;
     match (step, current.login()) {
         (Ok(Step::Consent { grant, view, .. }), Some(login)) => {
-            let csrf = browser.csrf(&server.vault, &csrf_purpose(grant, login));
+            let csrf = QUESTION.csrf(&server, &browser, grant, login);
             let site = Site::of(&server.config, language);
             page(StatusCode::OK, &consent_page(site, grant, csrf, &view))
         }
@@ -109,15 +100,14 @@ pub(in crate::http::pages) async fn submit(
     browser: Browser,
     form: Form,
 ) -> Response {
-    let Some(grant) = form.grant else { return nothing_asked() };
-    let Some(login) = current.login() else { return see_other(&sign_in_path(Some(grant))) };
-    if !browser.check_csrf(&server.vault, &csrf_purpose(grant, login), form.get("csrf")) {
-        return not_ours();
-    }
+    let (grant, login) = match QUESTION.answered(&server, &browser, &current, &form) {
+        Ok(answered) => answered,
+        Err(response) => return response,
+    };
     let approve = match form.get("decision") {
         Some("allow") => true,
         Some("deny") => false,
-        _ => return nothing_asked(),
+        _ => return QUESTION.nothing_asked(),
     };
     let digest = browser.digest();
     go(&server, authorize::consent(&server.oauth, grant, digest, login, approve).await)

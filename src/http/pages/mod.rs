@@ -20,6 +20,7 @@ pub mod leaving;
 pub mod links;
 pub mod mailed;
 mod passkey;
+mod question;
 pub mod second;
 mod select_account;
 mod sign_in;
