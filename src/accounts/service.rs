@@ -57,7 +57,7 @@ impl Accounts {
     /// # Errors
     /// [`DbError`] if storage fails.
     pub async fn find(&self, account: &AccountId) -> Result<Option<Arc<Account>>, DbError> {
-        let load = async { Ok(store::account(&self.ctx.db, account).await?.map(Arc::new)) };
+        let load = async || Ok(store::account(&self.ctx.db, account).await?.map(Arc::new));
         self.by_id.get_or_load(account, load).await
     }
 
@@ -70,8 +70,7 @@ impl Accounts {
         account: &AccountId,
         user: &UserId,
     ) -> Result<Option<Arc<Membership>>, DbError> {
-        let load =
-            async { Ok(store::membership(&self.ctx.db, account, user).await?.map(Arc::new)) };
+        let load = async || Ok(store::membership(&self.ctx.db, account, user).await?.map(Arc::new));
         self.members.get_or_load(&(account.clone(), user.clone()), load).await
     }
 
@@ -80,7 +79,7 @@ impl Accounts {
     /// # Errors
     /// [`DbError`] if storage fails.
     pub async fn accounts_of(&self, user: &UserId) -> Result<Arc<[Account]>, DbError> {
-        let load = async { Ok(store::accounts_of(&self.ctx.db, user).await?.into()) };
+        let load = async || Ok(store::accounts_of(&self.ctx.db, user).await?.into());
         self.by_user.get_or_load(user, load).await
     }
 

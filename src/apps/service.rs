@@ -58,7 +58,7 @@ impl Apps {
     /// # Errors
     /// [`DbError`] if storage fails.
     pub async fn find(&self, id: &AppId) -> Result<Option<Arc<App>>, DbError> {
-        let load = async { Ok(self.read(id).await?.map(Arc::new)) };
+        let load = async || Ok(self.read(id).await?.map(Arc::new));
         self.held.get_or_load(id, load).await
     }
 
@@ -73,7 +73,7 @@ impl Apps {
     /// # Errors
     /// [`DbError`] if storage fails.
     pub async fn is_registered_origin(&self, origin: &str) -> Result<bool, DbError> {
-        let load = async {
+        let load = async || {
             let urls = store::callback_urls(&self.ctx.db).await?;
             Ok::<_, DbError>(Arc::new(urls.iter().filter_map(RedirectUri::origin).collect()))
         };

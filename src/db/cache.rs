@@ -1,6 +1,5 @@
 //! A bounded cache of rows, which forgets when their topic changes.
 
-use std::future::Future;
 use std::hash::Hash;
 
 use crate::db::changes::{Changes, Topic};
@@ -48,21 +47,21 @@ where
         (epochs == self.epochs()).then_some(value)
     }
 
-    /// The value for `key`, from `load` if it is not held.
+    /// The value for `key`, from `load` if it is not held. Room for `load` is made only then.
     ///
     /// # Errors
     /// What `load` answers.
     pub async fn get_or_load<E>(
         &self,
         key: &K,
-        load: impl Future<Output = Result<V, E>>,
+        load: impl AsyncFnOnce() -> Result<V, E>,
     ) -> Result<V, E> {
         if let Some(value) = self.get(key) {
             return Ok(value);
         }
         // Read before the load: a change during it makes the entry stale at once.
         let epochs = self.epochs();
-        let value = load.await?;
+        let value = Box::pin(load()).await?;
         self.entries.insert(key.clone(), (epochs, value.clone()));
         Ok(value)
     }

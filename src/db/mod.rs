@@ -51,6 +51,9 @@ pub enum Place {
 }
 
 /// A database that is open. Cheap to clone.
+///
+/// The futures of its drivers are kilobytes large, and those of all who ask it hold them. They have
+/// room of their own, therefore: a future is moved as often as it is nested, whole.
 #[derive(Clone)]
 pub struct Db {
     backend: Backend,
@@ -131,7 +134,7 @@ impl Db {
     {
         let (answer, touched) = match &self.backend {
             Backend::Sqlite(lite) => lite.write(input, unit).await?,
-            Backend::Postgres(pg) => pg.write(input, unit).await?,
+            Backend::Postgres(pg) => Box::pin(pg.write(input, unit)).await?,
         };
         self.changes.bump_all(&touched);
         Ok(answer)
@@ -144,7 +147,7 @@ impl Db {
     pub async fn write_one(&self, query: Query) -> Result<Written, DbError> {
         match &self.backend {
             Backend::Sqlite(lite) => lite.write_one(query).await,
-            Backend::Postgres(pg) => pg.write_one(query).await,
+            Backend::Postgres(pg) => Box::pin(pg.write_one(query)).await,
         }
     }
 
@@ -165,8 +168,8 @@ impl Db {
 impl Fetch for &Db {
     async fn fetch_all(self, query: Query) -> Result<Vec<Row>, DbError> {
         match &self.backend {
-            Backend::Sqlite(lite) => lite.fetch_all(query).await,
-            Backend::Postgres(pg) => pg.fetch_all(query).await,
+            Backend::Sqlite(lite) => Box::pin(lite.fetch_all(query)).await,
+            Backend::Postgres(pg) => Box::pin(pg.fetch_all(query)).await,
         }
     }
 }

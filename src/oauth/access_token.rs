@@ -90,7 +90,7 @@ pub(in crate::oauth) async fn verify_for_any(
 ) -> Result<Arc<AccessToken>, TokenFault> {
     let (key, access) = signed(oauth, token)?;
     check_people(oauth, &access).await?;
-    oauth.caches().alive.get_or_load(&key, check_alive(oauth, &access)).await?;
+    oauth.caches().alive.get_or_load(&key, async || check_alive(oauth, &access).await).await?;
     Ok(access)
 }
 

@@ -230,7 +230,7 @@ impl<'a> Journey<'a> {
                 let user = self.eligible(login).await?;
                 let grant = self.open().await?;
                 let asked = (&self.to, &self.request);
-                let view = ConsentAsk::new(self.oauth, &self.app, asked, user).await?;
+                let view = Box::pin(ConsentAsk::new(self.oauth, &self.app, asked, user)).await?;
                 Ok(Step::Consent { grant, view, language })
             }
             (Next::Finish, Some(login)) => self.finish(login).await,
@@ -302,7 +302,7 @@ impl<'a> Journey<'a> {
             session: self.login.map(|login| login.key),
             at: self.oauth.now(),
         };
-        Ok(store::open(&self.oauth.ctx().db, opened).await?)
+        Ok(Box::pin(store::open(&self.oauth.ctx().db, opened)).await?)
     }
 
     /// Approves the grant and gives out its code.
@@ -325,7 +325,7 @@ impl<'a> Journey<'a> {
         let db = &self.oauth.ctx().db;
         let id = match self.pending {
             Some(pending) => {
-                self.approve(pending.id, &by, digest).await?;
+                Box::pin(self.approve(pending.id, &by, digest)).await?;
                 pending.id
             }
             None => {

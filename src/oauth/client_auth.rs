@@ -17,7 +17,7 @@ use crate::oauth::service::OAuth;
 
 /// Finds out which app is asking, and that it is who it says: by exactly one method, the one that
 /// it registered. An app that registered none names itself if it is public, and shows a secret if
-/// it is confidential.
+/// it is confidential. What plain requests do not need stands in futures of its own.
 ///
 /// # Errors
 /// [`TokenError::InvalidRequest`] for two methods at once or two names,
@@ -35,7 +35,7 @@ pub async fn authenticate(
             let app = app.ok_or(invalid)?;
             let is_known = match presented.certificate {
                 _ if may_use(&app, AuthMethod::None) => true,
-                Some(certificate) => certificate::shows(oauth, &app, certificate).await,
+                Some(certificate) => Box::pin(certificate::shows(oauth, &app, certificate)).await,
                 None => false,
             };
             if is_known { Ok(app) } else { Err(TokenError::InvalidClient { basic: false }) }
@@ -54,7 +54,7 @@ pub async fn authenticate(
             Err(invalid)
         }
         Shown::Assertion(text, name) => {
-            assertion::authenticate(oauth, presented.path, text, *name).await
+            Box::pin(assertion::authenticate(oauth, presented.path, text, *name)).await
         }
     }
 }

@@ -54,7 +54,7 @@ pub(in crate::oauth) async fn proven_key(
     let url = oauth.parts().issuer.url(presented.path);
     let alias = oauth.parts().mtls_url.as_ref().map(|alias| alias.url(presented.path));
     let target = Target { method: "POST", url: &url, alias: alias.as_deref(), token: None };
-    Ok(Some(accept(oauth, app, proof, &target).await?))
+    Ok(Some(Box::pin(accept(oauth, app, proof, &target)).await?))
 }
 
 impl From<DpopFault> for TokenError {

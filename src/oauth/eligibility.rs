@@ -49,19 +49,22 @@ pub(in crate::oauth) async fn check(
                 refused(Refusal::AppNotAllowed)
             }
         },
-        Status::Developing => {
-            let mine = accounts_in_common(oauth, app, &user.id).await?;
-            if mine.is_empty() && app.allowed_accounts != AllowedAccounts::All {
-                return refused(Refusal::AppNotAllowed);
-            }
-            for account in &mine {
-                if may_develop(oauth, account, &user).await? {
-                    return Ok(user);
-                }
-            }
-            refused(Refusal::AppInDevelopment)
+        Status::Developing => Box::pin(as_developer(oauth, app, user)).await,
+    }
+}
+
+/// An app in development is for those who may develop apps in an account that it is for.
+async fn as_developer(oauth: &OAuth, app: &App, user: Arc<User>) -> Result<Arc<User>, TokenError> {
+    let mine = accounts_in_common(oauth, app, &user.id).await?;
+    if mine.is_empty() && app.allowed_accounts != AllowedAccounts::All {
+        return Err(TokenError::InvalidGrant(Refusal::AppNotAllowed));
+    }
+    for account in &mine {
+        if may_develop(oauth, account, &user).await? {
+            return Ok(user);
         }
     }
+    Err(TokenError::InvalidGrant(Refusal::AppInDevelopment))
 }
 
 async fn accounts_in_common(

@@ -63,6 +63,18 @@ impl<'a> Incoming<'a> {
     ) -> Result<Self, AuthorizeError> {
         match (params.get("request"), params.get("request_uri")) {
             (None, None) => Ok(Self::open(params, Way::Browser)),
+            (object, uri) => Box::pin(Self::elsewhere(oauth, params, (object, uri))).await,
+        }
+    }
+
+    /// The request that stands elsewhere than in the open.
+    async fn elsewhere(
+        oauth: &OAuth,
+        params: &'a Params,
+        at: (Option<&str>, Option<&str>),
+    ) -> Result<Self, AuthorizeError> {
+        match at {
+            (None, None) => Ok(Self::open(params, Way::Browser)),
             (Some(_), Some(_)) => {
                 let both = Fault {
                     code: "invalid_request",

@@ -283,7 +283,9 @@ async fn use_up(
     let change =
         Rotation { grant: grant.clone(), presented, unused: before.current, state, access };
     let won = match usage {
-        Use::Forgive { lost } => change.replace_successor(oauth, lost.clone(), now).await?,
+        Use::Forgive { lost } => {
+            Box::pin(change.replace_successor(oauth, lost.clone(), now)).await?
+        }
         Use::Rotate | Use::Keep => change.rotate(oauth, now).await?,
     };
     Ok(if won { Kept::Won(Some(successor.to_text())) } else { Kept::Lost })

@@ -128,7 +128,9 @@ pub async fn verify(oauth: &OAuth, shown: &Shown<'_>) -> Result<Arc<AccessToken>
                 return Err(ProofFault::Certificate.into());
             }
         }
-        (Some(Binding::Key(key)), Scheme::Dpop) => check_proof(oauth, shown, &access, key).await?,
+        (Some(Binding::Key(key)), Scheme::Dpop) => {
+            Box::pin(check_proof(oauth, shown, &access, key)).await?;
+        }
         (Some(Binding::Key(_)), Scheme::Bearer)
         | (Some(Binding::Certificate(_)) | None, Scheme::Dpop) => {
             return Err(ProofFault::Scheme.into());

@@ -210,7 +210,7 @@ pub(in crate::oauth) async fn use_up(
     request: &AuthorizeRequest,
 ) -> Result<bool, DbError> {
     match request.pushed {
-        Some(number) => once::consume(oauth.ctx(), number).await,
+        Some(number) => Box::pin(once::consume(oauth.ctx(), number)).await,
         None => Ok(true),
     }
 }

@@ -58,7 +58,7 @@ pub(in crate::oauth) async fn seal_id(
 ) -> Result<String, SealingFault> {
     let Some(algorithm) = app.metadata.id_token_encrypted_response_alg else { return Ok(token) };
     let how = (algorithm, app.metadata.id_token_encrypted_response_enc);
-    seal(oauth, app, how, Some("JWT"), token.as_bytes()).await
+    Box::pin(seal(oauth, app, how, Some("JWT"), token.as_bytes())).await
 }
 
 /// Encrypts `plain` to `app` as it registered; `cty` is `JWT` if it is one.

@@ -141,7 +141,7 @@ impl OAuth {
     /// # Errors
     /// [`DbError`] if storage fails.
     pub async fn metadata(&self) -> Result<Arc<Metadata>, DbError> {
-        let load = async {
+        let load = async || {
             let details = self.parts().apps.details_types().await?;
             Ok(Arc::new(Metadata::new(self.parts(), details)))
         };
@@ -180,8 +180,7 @@ impl OAuth {
         app: &AppId,
     ) -> Result<Arc<Scope>, DbError> {
         let key = (user.clone(), app.clone());
-        let load =
-            async { Ok(Arc::new(store_tokens::consented(&self.ctx().db, user, app).await?)) };
+        let load = async || Ok(Arc::new(store_tokens::consented(&self.ctx().db, user, app).await?));
         self.caches().consents.get_or_load(&key, load).await
     }
 

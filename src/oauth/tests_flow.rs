@@ -10,7 +10,7 @@ use crate::oauth::error::AuthorizeError;
 use crate::oauth::introspection::introspect;
 use crate::oauth::logout::end;
 use crate::oauth::params::Params;
-use crate::oauth::possession::Shown;
+use crate::oauth::possession::{self, Shown};
 use crate::oauth::presented::Presented;
 use crate::oauth::response::Reply;
 use crate::oauth::revocation::revoke;
@@ -309,4 +309,27 @@ async fn case_41_checked_tokens_are_held_in_bounded_number_and_never_beyond_thei
     assert!(world.is_alive(&again).await);
     world.clock.advance(TimeDelta::seconds(3_600));
     assert!(!world.is_alive(&again).await);
+}
+
+/// Futures are moved as often as they are nested, whole: what few requests need does not stand in
+/// those of all requests.
+#[tokio::test]
+async fn the_futures_of_plain_requests_are_small() {
+    let world = world().await;
+    let (oauth, params) = (&world.oauth, asked("portal"));
+    let presented = Presented::plain("/token", &params, None);
+    let shown = Shown::bearer("x");
+    let sizes = [
+        ("authorize", size_of_val(&begin(oauth, &params, None, BROWSER))),
+        ("token", size_of_val(&exchange(oauth, &presented))),
+        ("introspection", size_of_val(&introspect(oauth, &presented))),
+        ("userinfo", size_of_val(&userinfo(oauth, &shown))),
+        ("possession", size_of_val(&possession::verify(oauth, &shown))),
+    ];
+    for (name, size) in sizes {
+        println!("{name} {size}");
+    }
+    for (name, size) in sizes {
+        assert!(size < 4096, "{name}: {size} bytes");
+    }
 }

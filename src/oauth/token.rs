@@ -40,10 +40,12 @@ pub async fn exchange(oauth: &OAuth, presented: &Presented<'_>) -> Result<Issued
         GrantType::AuthorizationCode => token_code::exchange(oauth, &request).await,
         GrantType::RefreshToken => token_refresh::exchange(oauth, &request).await,
         GrantType::ClientCredentials => token_app::exchange(oauth, &request).await,
-        GrantType::DeviceCode => token_waiting::exchange(oauth, &request, Kind::Device).await,
-        GrantType::TokenExchange => token_exchange::exchange(oauth, &request).await,
-        GrantType::JwtBearer => token_assertion::exchange(oauth, &request).await,
-        GrantType::Ciba => token_waiting::exchange(oauth, &request, Kind::Ciba).await,
+        GrantType::DeviceCode => {
+            Box::pin(token_waiting::exchange(oauth, &request, Kind::Device)).await
+        }
+        GrantType::TokenExchange => Box::pin(token_exchange::exchange(oauth, &request)).await,
+        GrantType::JwtBearer => Box::pin(token_assertion::exchange(oauth, &request)).await,
+        GrantType::Ciba => Box::pin(token_waiting::exchange(oauth, &request, Kind::Ciba)).await,
     };
     if let Err(TokenError::InvalidGrant(refusal)) = &issued {
         tracing::info!(app = %request.app.id, %grant_type, %refusal, "no tokens");

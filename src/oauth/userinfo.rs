@@ -79,7 +79,7 @@ async fn packed(
     };
     let Some(algorithm) = encryption else { return Ok(UserInfo::Jwt(text)) };
     let how = (algorithm, metadata.userinfo_encrypted_response_enc);
-    Ok(UserInfo::Jwt(seal(oauth, app, how, cty, text.as_bytes()).await?))
+    Ok(UserInfo::Jwt(Box::pin(seal(oauth, app, how, cty, text.as_bytes())).await?))
 }
 
 /// What scope and request let the app know.

@@ -49,7 +49,7 @@ impl Policies {
     /// # Errors
     /// [`DbError`] if storage fails.
     pub async fn merged(&self, account: &AccountId) -> Result<Arc<Document>, DbError> {
-        let load = async {
+        let load = async || {
             let texts = store::texts(&self.ctx.db, account).await?;
             let documents = texts.into_iter().filter_map(|(name, text)| {
                 let document = serde_json::from_str(&text).ok().and_then(|fact| compile(&fact).ok());

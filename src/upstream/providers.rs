@@ -51,7 +51,7 @@ impl Providers {
     /// # Errors
     /// [`DbError`] if storage fails.
     pub async fn find(&self, id: &ProviderId) -> Result<Option<Arc<Provider>>, DbError> {
-        let load = async { Ok(store::find(&self.ctx.db, id).await?.map(Arc::new)) };
+        let load = async || Ok(store::find(&self.ctx.db, id).await?.map(Arc::new));
         self.by_id.get_or_load(id, load).await
     }
 
@@ -60,7 +60,7 @@ impl Providers {
     /// # Errors
     /// [`DbError`] if storage fails.
     pub async fn of(&self, account: Option<&AccountId>) -> Result<Arc<[Provider]>, DbError> {
-        let load = async { Ok(store::of_account(&self.ctx.db, account).await?.into()) };
+        let load = async || Ok(store::of_account(&self.ctx.db, account).await?.into());
         self.by_account.get_or_load(&account.cloned(), load).await
     }
 

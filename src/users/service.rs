@@ -113,7 +113,7 @@ impl Users {
     /// # Errors
     /// [`DbError`] if storage fails.
     pub async fn find(&self, id: &UserId) -> Result<Option<Arc<User>>, DbError> {
-        let load = async { Ok(store::find(&self.0.ctx.db, id).await?.map(Arc::new)) };
+        let load = async || Ok(store::find(&self.0.ctx.db, id).await?.map(Arc::new));
         self.0.held.get_or_load(id, load).await
     }
 

@@ -159,7 +159,7 @@ impl Sessions {
 
     async fn load_held(&self, digest: Digest, now: DateTime<Utc>) -> Result<Option<Held>, DbError> {
         self.0.live.forget(&digest.0);
-        let load = self.live(digest, now);
+        let load = async || self.live(digest, now).await;
         match self.0.live.get_or_load(&digest.0, load).await {
             Ok(live) => {
                 self.see(digest, &live, now).await;
