@@ -89,6 +89,13 @@ fn beside(oauth: &OAuth) -> Upstream {
     })
 }
 
+/// TLS of our own, and the authorities of its clients.
+fn certificates(config: &Config) -> Result<(Option<Tls>, Option<Authorities>), BadTls> {
+    let tls = config.tls.listener.as_ref().map(Tls::new).transpose()?;
+    let authorities = config.tls.client_ca_file.as_deref().map(Authorities::load).transpose()?;
+    Ok((tls, authorities))
+}
+
 impl Server {
     /// Brings everything up: opens the database, runs its migrations, reads or makes the keys.
     ///
@@ -116,9 +123,7 @@ impl Server {
         let projects = Projects::new(&ctx);
         let providers = Providers::new(&ctx, &vault);
         let outbound = Outbound::new(&config.outbound)?;
-        let tls = config.tls.listener.as_ref().map(Tls::new).transpose()?;
-        let authorities =
-            config.tls.client_ca_file.as_deref().map(Authorities::load).transpose()?;
+        let (tls, authorities) = certificates(&config)?;
         let oauth = OAuth::new(Parts {
             ctx: ctx.clone(),
             issuer: config.issuer.clone(),

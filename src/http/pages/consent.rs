@@ -102,7 +102,7 @@ pub(in crate::http::pages) async fn submit(
 ) -> Response {
     let (grant, login) = match QUESTION.answered(&server, &browser, &current, &form) {
         Ok(answered) => answered,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let approve = match form.get("decision") {
         Some("allow") => true,

@@ -54,14 +54,15 @@ impl Question {
         browser: &Browser,
         current: &'a CurrentLogin,
         form: &Form,
-    ) -> Result<(GrantId, &'a Login), Response> {
-        let grant = form.grant.ok_or_else(|| self.nothing_asked())?;
-        let login = current.login().ok_or_else(|| see_other(&sign_in_path(Some(grant))))?;
+    ) -> Result<(GrantId, &'a Login), Box<Response>> {
+        let grant = form.grant.ok_or_else(|| Box::new(self.nothing_asked()))?;
+        let to_sign_in = || Box::new(see_other(&sign_in_path(Some(grant))));
+        let login = current.login().ok_or_else(to_sign_in)?;
         let purpose = self.purpose(grant, login);
         if browser.check_csrf(&server.vault, &purpose, form.get("csrf")) {
             Ok((grant, login))
         } else {
-            Err(not_ours())
+            Err(Box::new(not_ours()))
         }
     }
 }

@@ -53,7 +53,7 @@ pub(in crate::http::pages) async fn submit(
 ) -> Response {
     let (grant, login) = match QUESTION.answered(&server, &browser, &current, &form) {
         Ok(answered) => answered,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let choice = match form.get("choice") {
         Some("current") => Choice::Current,
