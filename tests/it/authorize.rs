@@ -268,7 +268,7 @@ async fn case_13_only_the_code_is_a_response_and_only_for_apps_that_may(db: Kind
     }
     server
         .apply(
-            "apps:\n  - id: machine\n    account: acme\n    title: Machine\n    type: confidential\n    callback_urls: [https://machine.example/cb]\n    allowed_scopes: [project.read]\n    grant_types: [client_credentials]\n    secrets: [machine-secret-0123456789-abcdefghijklmnop]\n",
+            "apps:\n  - id: machine\n    account: acme\n    title: Machine\n    status: live\n    type: confidential\n    callback_urls: [https://machine.example/cb]\n    allowed_scopes: [project.read]\n    grant_types: [client_credentials]\n    secrets: [machine-secret-0123456789-abcdefghijklmnop]\n",
         )
         .await;
     let url = app.authorize_url_with(&[
