@@ -51,6 +51,12 @@ apps, and providers where people sign in elsewhere:
       issuer: https://login.acme.example
       client_id: narthex
       client_secret: { env: ACME_LOGIN_SECRET }
+    - id: acme-saml
+      account: acme
+      kind: saml
+      title: Acme's campus login
+      metadata: { file: idp-metadata.xml }     # ours is at /saml/acme-saml/metadata
+      email_domains: [acme.example]
 
 What a file names is made as the file says; a field that it leaves out gets its default. Passwords,
 TOTP secrets, client secrets and the members of a group stay as they are where the file does not

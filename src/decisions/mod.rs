@@ -66,5 +66,8 @@ pub mod d0021_second_factors {}
 #[doc = include_str!("0023-providers-of-others.md")]
 pub mod d0023_providers_of_others {}
 
+#[doc = include_str!("0024-saml.md")]
+pub mod d0024_saml {}
+
 #[doc = include_str!("0025-tokens-that-come-back.md")]
 pub mod d0025_tokens_that_come_back {}

@@ -22,6 +22,7 @@ mod problem;
 mod provider_step;
 pub mod providers;
 pub mod read;
+mod saml_settings;
 pub mod secret;
 pub mod service;
 pub mod tree;

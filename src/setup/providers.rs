@@ -7,6 +7,7 @@ use crate::base::text::line;
 use crate::keys::algorithm::Algorithm;
 use crate::setup::declaration::ProviderEntry;
 use crate::setup::read::{Notes, Object, Part, any};
+use crate::setup::saml_settings;
 use crate::setup::secret::{Declared, Outside, read as read_secret};
 use crate::upstream::model::{NewProvider, Secrets, Zeroized};
 use crate::upstream::settings::{ClientAuth, Oidc, Protocol, ResponseMode, Settings, TENANT};
@@ -38,6 +39,16 @@ const KEYS: &[&str] = &[
     "response_mode",
     "userinfo",
     "algorithms",
+    "metadata",
+    "entity_id",
+    "sso_url",
+    "request_binding",
+    "certificates",
+    "own_entity_id",
+    "own_certificate",
+    "name_id",
+    "subject_attribute",
+    "attributes",
 ];
 
 /// Longest title, in bytes: it stands on a button.
@@ -62,7 +73,7 @@ fn preset(text: &str) -> Result<Preset, &'static str> {
     }
 }
 
-fn text(given: &str) -> Result<String, crate::base::text::BadText> {
+pub(in crate::setup) fn text(given: &str) -> Result<String, crate::base::text::BadText> {
     line(given, TEXT_BYTES_MAX).map(str::to_owned)
 }
 
@@ -79,8 +90,9 @@ pub(in crate::setup) fn read(
     let title = object.need_text("title", title, notes);
     let protocol = match object.need_text("kind", any, notes)?.value.as_str() {
         "oidc" => oidc(&object, notes).map(Protocol::Oidc),
+        "saml" => saml_settings::read(&object, outside, notes).map(Protocol::Saml),
         _ => {
-            part.fault_of("kind", "must be oidc", notes);
+            part.fault_of("kind", "must be oidc or saml", notes);
             None
         }
     };
@@ -156,12 +168,16 @@ fn acr_means(object: &Object<'_>, notes: &mut Notes) -> BTreeMap<String, Vec<Str
     })
 }
 
-fn texts(object: &Object<'_>, name: &str, notes: &mut Notes) -> Option<Vec<String>> {
+pub(in crate::setup) fn texts(
+    object: &Object<'_>,
+    name: &str,
+    notes: &mut Notes,
+) -> Option<Vec<String>> {
     Some(object.texts(name, text, notes)?.into_iter().map(|at| at.value).collect())
 }
 
 /// An issuer or an endpoint: https, or http where the outbound client allows it.
-fn web_address(given: &str) -> Result<String, &'static str> {
+pub(in crate::setup) fn web_address(given: &str) -> Result<String, &'static str> {
     let url = url::Url::parse(&given.replace(TENANT, "tenant")).map_err(|_| "must be a URL")?;
     if !matches!(url.scheme(), "https" | "http") || url.fragment().is_some() {
         return Err("must be an https URL without fragment");
@@ -292,8 +308,11 @@ fn client_auth(
 
 /// Whoever is to show a secret needs one.
 fn check_secrets(part: &Part<'_>, provider: &NewProvider, notes: &mut Notes) {
-    let Protocol::Oidc(oidc) = &provider.settings.protocol;
     let secrets = &provider.secrets;
+    let oidc = match &provider.settings.protocol {
+        Protocol::Oidc(oidc) => oidc,
+        Protocol::Saml(saml) => return saml_settings::check_key(part, saml, secrets, notes),
+    };
     match &oidc.client_auth {
         ClientAuth::ClientSecretBasic | ClientAuth::ClientSecretPost => {
             if secrets.client_secret.is_none() {

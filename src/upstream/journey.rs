@@ -89,6 +89,11 @@ impl<'a> Own<'a> {
         self.make("upstream: verifier")
     }
 
+    /// The id of a SAML request, which the response names.
+    pub(in crate::upstream) fn request_id(&self) -> String {
+        format!("_{}", self.make("upstream: request id"))
+    }
+
     /// The code challenge. Source: RFC 7636 section 4.2, S256.
     pub(in crate::upstream) fn challenge(&self) -> String {
         URL_SAFE_NO_PAD.encode(Digest::of(self.verifier().as_bytes()).0)

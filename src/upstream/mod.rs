@@ -19,6 +19,7 @@ pub mod journey;
 pub mod model;
 pub mod oidc;
 pub mod providers;
+pub mod saml;
 pub mod service;
 pub mod settings;
 pub mod settle;

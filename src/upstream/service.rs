@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
 
 use crate::accounts::service::Accounts;
 use crate::base::clock::micros;
-use crate::base::id::GrantId;
+use crate::base::id::{GrantId, ProviderId};
 use crate::base::secret::Digest;
 use crate::config::model::Issuer;
 use crate::db::ctx::Ctx;
@@ -23,6 +24,9 @@ use crate::upstream::journey::{Begun, Departure, JOURNEY_TTL, Journey, Own};
 use crate::upstream::model::Provider;
 use crate::upstream::oidc::{self, OidcResponse, Peer};
 use crate::upstream::providers::Providers;
+use crate::upstream::saml;
+use crate::upstream::saml::own::Places;
+use crate::upstream::saml::request::Request;
 use crate::upstream::settings::{Protocol, ResponseMode};
 use crate::users::service::Users;
 
@@ -58,6 +62,20 @@ pub struct Parts {
     pub providers: Providers,
     /// Requests to them.
     pub outbound: Outbound,
+}
+
+/// An answer that came as a form from the provider's site.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Posted {
+    /// Of an OpenID Provider.
+    Oidc(OidcResponse),
+    /// Of an identity provider of SAML.
+    Saml {
+        /// Where it was posted to.
+        at: ProviderId,
+        /// The response, as XML.
+        response: String,
+    },
 }
 
 /// Somebody who came back.
@@ -111,6 +129,17 @@ impl Upstream {
         format!("{}/upstream/callback", self.0.parts.issuer.as_str().trim_end_matches('/'))
     }
 
+    /// Our metadata for an identity provider of SAML.
+    ///
+    /// # Errors
+    /// [`Refused::NotInUse`] if there is no such provider.
+    pub async fn metadata(&self, id: &ProviderId) -> Result<String, Refused> {
+        let provider = self.parts().providers.find(id).await?;
+        let provider = provider.filter(|provider| provider.enabled).ok_or(Refused::NotInUse)?;
+        let saml = provider.settings.saml().ok_or(Refused::NotInUse)?;
+        Ok(Places::of(&self.parts().issuer, id, saml).metadata(saml))
+    }
+
     /// Sends a browser to a provider.
     ///
     /// # Errors
@@ -125,17 +154,43 @@ impl Upstream {
         }
         let anew = journey.anew;
         let now = self.ctx().now();
-        let Protocol::Oidc(oidc) = &provider.settings.protocol;
-        let by = (&self.parts().outbound, now);
-        let metadata = self.discovery().of(by, &provider.id, oidc).await?;
+        let metadata = match &provider.settings.protocol {
+            Protocol::Oidc(oidc) => {
+                let by = (&self.parts().outbound, now);
+                Some(self.discovery().of(by, &provider.id, oidc).await?)
+            }
+            Protocol::Saml(_) => None,
+        };
         let begun = Begun::new(&provider.id, journey, micros(now));
         let state =
             once::give_out(self.ctx(), Kind::Upstream, Owner::Nobody, &begun, JOURNEY_TTL).await?;
         let own = Own::of(&self.parts().vault, state.reveal());
-        let on_the_way = (state.reveal(), &own);
-        let redirect_uri = self.callback_url();
-        let url = oidc::authorization_url((oidc, &metadata), &redirect_uri, on_the_way, anew);
-        Ok(Departure::Redirect(url))
+        match (&provider.settings.protocol, metadata) {
+            (Protocol::Oidc(oidc), Some(metadata)) => {
+                let on_the_way = (state.reveal(), &own);
+                let url = oidc::authorization_url(
+                    (oidc, &metadata),
+                    &self.callback_url(),
+                    on_the_way,
+                    anew,
+                );
+                Ok(Departure::Redirect(url))
+            }
+            (Protocol::Saml(saml), _) => {
+                let secrets = self.parts().providers.secrets(provider)?;
+                let request = Request {
+                    saml,
+                    places: &Places::of(&self.parts().issuer, &provider.id, saml),
+                    key: secrets.client_key.as_ref().map(|key| key.reveal()),
+                    id: &own.request_id(),
+                    relay_state: state.reveal(),
+                    anew,
+                    now,
+                };
+                request.departure()
+            }
+            (Protocol::Oidc(_), None) => Err(Refused::Fails("its metadata cannot be had")),
+        }
     }
 
     /// Puts an answer by that came as a form from the provider's site: without our cookies, so that
@@ -143,13 +198,17 @@ impl Upstream {
     ///
     /// # Errors
     /// [`Refused::Over`] if no such sign-in waits for a form, or has got one.
-    pub async fn put_by(&self, state: &str, response: &OidcResponse) -> Result<(), Refused> {
+    pub async fn put_by(&self, state: &str, response: &Posted) -> Result<(), Refused> {
         let found = self.waiting(state).await?;
         let provider = self.parts().providers.find(&found.data.provider).await?;
-        let waits_for_form = provider.is_some_and(|provider| {
-            let oidc = provider.settings.oidc();
-            oidc.is_some_and(|oidc| oidc.response_mode == ResponseMode::FormPost)
-        });
+        let waits_for_form =
+            provider.is_some_and(|provider| match (&provider.settings.protocol, response) {
+                (Protocol::Oidc(oidc), Posted::Oidc(_)) => {
+                    oidc.response_mode == ResponseMode::FormPost
+                }
+                (Protocol::Saml(_), Posted::Saml { at, .. }) => *at == provider.id,
+                _ => false,
+            });
         if !waits_for_form || found.data.posted.is_some() {
             return Err(Refused::Over);
         }
@@ -203,20 +262,29 @@ impl Upstream {
         (begun, state): (&Begun, &str),
         response: OidcResponse,
     ) -> Result<Arrival, Refused> {
-        let Protocol::Oidc(oidc) = &provider.settings.protocol;
-        let response = match (oidc.response_mode, &begun.posted) {
-            (ResponseMode::Query, None) => response,
-            (ResponseMode::FormPost, Some(posted)) => self.opened(posted)?,
-            _ => return Err(Refused::Untrue("the answer came another way than was asked for")),
-        };
-        let by = (&self.parts().outbound, self.ctx().now());
-        let metadata = self.discovery().of(by, &provider.id, oidc).await?;
         let own = Own::of(&self.parts().vault, state);
-        let peer = Peer { provider, oidc, metadata: &metadata };
-        oidc::arrive(self, &peer, (begun, &own), &response).await
+        let posted = begun.posted.as_deref().map(|posted| self.opened(posted)).transpose()?;
+        let elsewhere = Refused::Untrue("the answer came another way than was asked for");
+        match (&provider.settings.protocol, posted) {
+            (Protocol::Saml(saml), Some(Posted::Saml { response, .. })) => {
+                saml::arrive(self, (provider, saml), (begun, &own), &response).await
+            }
+            (Protocol::Oidc(oidc), posted) => {
+                let response = match (oidc.response_mode, posted) {
+                    (ResponseMode::Query, None) => response,
+                    (ResponseMode::FormPost, Some(Posted::Oidc(response))) => response,
+                    _ => return Err(elsewhere),
+                };
+                let by = (&self.parts().outbound, self.ctx().now());
+                let metadata = self.discovery().of(by, &provider.id, oidc).await?;
+                let peer = Peer { provider, oidc, metadata: &metadata };
+                oidc::arrive(self, &peer, (begun, &own), &response).await
+            }
+            (Protocol::Saml(_), _) => Err(elsewhere),
+        }
     }
 
-    fn opened(&self, posted: &str) -> Result<OidcResponse, Refused> {
+    fn opened(&self, posted: &str) -> Result<Posted, Refused> {
         let sealed = URL_SAFE_NO_PAD.decode(posted).map_err(|_| Refused::Over)?;
         let plain = self.parts().vault.open(POSTED_PURPOSE, &sealed).ok_or(Refused::Over)?;
         serde_json::from_slice(&plain).map_err(|_| Refused::Over)

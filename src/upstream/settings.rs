@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::id::GroupId;
 use crate::keys::algorithm::Algorithm;
+use crate::upstream::saml::settings::Saml;
 
 /// What an operator decided about a provider.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +33,8 @@ pub struct Settings {
 pub enum Protocol {
     /// OpenID Connect.
     Oidc(Oidc),
+    /// SAML 2.0.
+    Saml(Saml),
 }
 
 /// An OpenID Provider.
@@ -102,6 +105,15 @@ impl Settings {
     pub fn oidc(&self) -> Option<&Oidc> {
         match &self.protocol {
             Protocol::Oidc(oidc) => Some(oidc),
+            Protocol::Saml(_) => None,
+        }
+    }
+
+    /// Its settings as an identity provider of SAML.
+    pub fn saml(&self) -> Option<&Saml> {
+        match &self.protocol {
+            Protocol::Saml(saml) => Some(saml),
+            Protocol::Oidc(_) => None,
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::common::database::Kind;
 use crate::common::host::Host;
 use crate::common::server::TestServer;
 use crate::common::world::{ada, ben, dev};
+use crate::pages::arrivals::Arrivals;
 
 /// Who looks at a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +29,12 @@ pub enum Who {
     Ada,
     /// A developer.
     Dev,
+    /// Somebody who came from a provider, with ada's address.
+    Arrived,
+    /// Ada, who came from a provider and then signed in.
+    Asked,
+    /// Somebody whom a provider made a user.
+    Grace,
 }
 
 /// One page.
@@ -133,6 +140,7 @@ pub struct Scene {
     user_codes: [String; 3],
     /// Where letters lead: to sign up, to set a password, to prove an address, to take one back.
     links: [String; 4],
+    arrivals: Arrivals,
 }
 
 impl Scene {
@@ -140,6 +148,7 @@ impl Scene {
         // Each page is looked at many times.
         let server = TestServer::start_with(db, |config| {
             config.sign_up = SignUp::Open;
+            config.outbound.allowed_hosts = vec!["127.0.0.1".to_owned()];
             config.throttle.free_failures = 1_000;
         })
         .await;
@@ -171,7 +180,9 @@ impl Scene {
         ];
         http.post("/bc-authorize", &asked).await.expect(200);
         let links = links(&server).await;
-        Self { server, host, cookies, user_codes, links }
+        let arrivals = Arrivals::come(&server).await;
+        cookies.extend(arrivals.cookies.iter().cloned());
+        Self { server, host, cookies, user_codes, links, arrivals }
     }
 
     /// What makes a browser somebody's.
@@ -225,7 +236,7 @@ fn authorize(client: &str, redirect: &str, scope: &str, more: &str) -> String {
 
 /// All pages. Each is reached from nothing, by a browser with the cookies of who looks at it.
 pub fn pages(scene: &Scene) -> Vec<Page> {
-    [sign_in(scene), letters(scene), consent(), requests(scene), others()]
+    [sign_in(scene), letters(scene), consent(), requests(scene), others(), elsewhere(scene)]
         .into_iter()
         .flatten()
         .collect()
@@ -332,5 +343,16 @@ fn others() -> Vec<Page> {
         page("error-nothing", Nobody, "/nothing", "error-link"),
         page("error-link", Nobody, "/sign-in?grant=x", "error-text"),
         page("error-app", Nobody, "/authorize?client_id=x&client_id=y", "error-text"),
+    ]
+}
+
+fn elsewhere(scene: &Scene) -> Vec<Page> {
+    use Who::{Arrived, Asked, Grace, Nobody};
+    let Arrivals { prove, connect, .. } = &scene.arrivals;
+    vec![
+        page("providers-sign-in", Nobody, "/sign-in", "provider-op"),
+        page("providers-prove", Arrived, prove, "prove-sign-in"),
+        page("providers-connect", Asked, connect, "connect"),
+        page("providers-own", Grace, "/account/providers", "connected-op"),
     ]
 }

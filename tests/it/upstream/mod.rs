@@ -2,7 +2,10 @@
 
 mod binding;
 mod hostile;
+mod idp;
 mod linking;
 mod oidc;
-mod op;
+pub mod op;
+mod peers;
+mod saml;
 mod tenants;

@@ -14,7 +14,7 @@ use crate::oauth::params::{BadParams, Params};
 use crate::server::Server;
 use crate::upstream::error::Refused;
 use crate::upstream::oidc::OidcResponse;
-use crate::upstream::service::Returned;
+use crate::upstream::service::{Posted, Returned};
 use crate::upstream::settle::Settled;
 
 fn response(params: &Params) -> OidcResponse {
@@ -38,8 +38,18 @@ pub(in crate::http::pages) async fn callback(
         Err(bad) => return malformed(bad),
     };
     let Some(state) = params.get("state") else { return refusal::page(&Refused::Over, None) };
-    match server.upstream.take_in(state, browser.digest(), response(&params)).await {
-        Ok(returned) => let_in(&server, &cookies, &browser, &returned).await,
+    take_in(&server, (&cookies, &browser), state, response(&params)).await
+}
+
+/// Takes in whoever comes back in the browser that left.
+pub(in crate::http::pages::upstream) async fn take_in(
+    server: &Server,
+    (cookies, browser): (&SessionCookies, &Browser),
+    state: &str,
+    response: OidcResponse,
+) -> Response {
+    match server.upstream.take_in(state, browser.digest(), response).await {
+        Ok(returned) => let_in(server, cookies, browser, &returned).await,
         Err(away) => {
             let provider = away.provider.as_ref().map(|provider| provider.id.as_str());
             tracing::info!(provider, "somebody is turned away");
@@ -59,7 +69,7 @@ pub(in crate::http::pages) async fn posted(
         return malformed(BadParams::NotText);
     };
     let Some(state) = params.get("state") else { return refusal::page(&Refused::Over, None) };
-    match server.upstream.put_by(state, &response(&params)).await {
+    match server.upstream.put_by(state, &Posted::Oidc(response(&params))).await {
         Ok(()) => {
             let state: String = form_urlencoded::byte_serialize(state.as_bytes()).collect();
             see_other(&format!("/upstream/callback?state={state}"))
@@ -69,7 +79,7 @@ pub(in crate::http::pages) async fn posted(
 }
 
 /// Goes on with whoever came back, in the browser that they left with.
-pub(in crate::http::pages) async fn let_in(
+async fn let_in(
     server: &Server,
     cookies: &SessionCookies,
     browser: &Browser,

@@ -7,6 +7,7 @@ mod link;
 mod out;
 pub mod own;
 mod refusal;
+mod saml;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -19,5 +20,7 @@ pub(in crate::http::pages) fn routes() -> Router<Server> {
         .route("/upstream/{id}/start", post(out::start))
         .route("/upstream/callback", get(back::callback).post(back::posted))
         .route("/account/providers", get(own::show).post(own::submit))
+        .route("/saml/{id}/metadata", get(saml::metadata))
+        .route("/saml/{id}/acs", get(saml::returned).post(saml::posted))
         .route("/upstream/link", get(link::show).post(link::submit))
 }
