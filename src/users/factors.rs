@@ -6,6 +6,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::base::id::UserId;
 use crate::base::secret::{Digest, Secret};
@@ -15,9 +16,11 @@ use crate::users::error::FactorError;
 use crate::users::factor_letters::{ADDED, REMOVED};
 use crate::users::model::User;
 use crate::users::service::{NewTotp, Users};
+use crate::users::store as users_store;
 use crate::users::store_factors as store;
 use crate::users::totp::{TotpSecret, tidy};
 
+const TOTP_PURPOSE: &str = "users: totp secret";
 const ENROL: &str = "users: totp enrolment";
 
 /// A passkey or security key, as its owner sees it.
@@ -157,12 +160,32 @@ impl Users {
                 if store::totp_since(&mut *tx, user).await?.is_none() {
                     return Err(FactorError::Unknown);
                 }
-                crate::users::store::remove_totp(tx, user).await?;
+                users_store::remove_totp(tx, user).await?;
                 notice.post(tx).await?;
                 after_removal(tx, user, *must_keep_one, *now).await
             })
         });
         unit.await
+    }
+
+    pub(in crate::users) fn seal_totp(&self, id: &UserId, secret: &TotpSecret) -> Vec<u8> {
+        // The id is sealed with it, so that a row cannot be moved to another user.
+        let plain = Zeroizing::new([id.as_str().as_bytes(), b"\0", secret.bytes()].concat());
+        self.0.vault.seal(TOTP_PURPOSE, &plain, self.0.ctx.entropy())
+    }
+
+    pub(in crate::users) async fn totp_secret(
+        &self,
+        id: &UserId,
+    ) -> Result<Option<TotpSecret>, DbError> {
+        let Some(sealed) = users_store::totp(&self.0.ctx.db, id).await? else { return Ok(None) };
+        let opened = self.0.vault.open(TOTP_PURPOSE, &sealed);
+        let secret = opened.as_deref().and_then(|plain| {
+            let rest = plain.strip_prefix(id.as_str().as_bytes())?.strip_prefix(b"\0")?;
+            TotpSecret::from_bytes(rest)
+        });
+        let corrupt = DbError::CorruptRow { table: "totp_factors", column: "secret_sealed" };
+        secret.map(Some).ok_or(corrupt)
     }
 
     fn shown(&self, user: &User, secret: &TotpSecret) -> NewTotp {

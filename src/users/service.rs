@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use webauthn_rs::prelude::Webauthn;
-use zeroize::Zeroizing;
 
 use crate::base::id::UserId;
 use crate::base::secret::{Digest, Secret};
@@ -37,7 +36,6 @@ pub const ATTRIBUTES_BYTES_MAX: usize = 16 * 1024;
 const LINE_BYTES_MAX: usize = 320;
 /// Most users held in memory.
 const HELD_MAX: u64 = 20_000;
-const TOTP_PURPOSE: &str = "users: totp secret";
 
 /// People and their credentials. Cheap to clone.
 #[derive(Clone)]
@@ -339,26 +337,6 @@ impl Users {
         let given = TotpSecret::from_base32(secret)?;
         let own = self.totp_secret(id).await?;
         Ok(own.is_some_and(|own| Secret::digest(&own.base32()) == given.base32().digest()))
-    }
-
-    pub(in crate::users) fn seal_totp(&self, id: &UserId, secret: &TotpSecret) -> Vec<u8> {
-        // The id is sealed with it, so that a row cannot be moved to another user.
-        let plain = Zeroizing::new([id.as_str().as_bytes(), b"\0", secret.bytes()].concat());
-        self.0.vault.seal(TOTP_PURPOSE, &plain, self.0.ctx.entropy())
-    }
-
-    pub(in crate::users) async fn totp_secret(
-        &self,
-        id: &UserId,
-    ) -> Result<Option<TotpSecret>, DbError> {
-        let Some(sealed) = store::totp(&self.0.ctx.db, id).await? else { return Ok(None) };
-        let opened = self.0.vault.open(TOTP_PURPOSE, &sealed);
-        let secret = opened.as_deref().and_then(|plain| {
-            let rest = plain.strip_prefix(id.as_str().as_bytes())?.strip_prefix(b"\0")?;
-            TotpSecret::from_bytes(rest)
-        });
-        let corrupt = DbError::CorruptRow { table: "totp_factors", column: "secret_sealed" };
-        secret.map(Some).ok_or(corrupt)
     }
 
     /// Drops what has ended by itself: sessions, counts of failures. Returns how many rows.

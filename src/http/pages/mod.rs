@@ -22,7 +22,7 @@ pub mod mailed;
 mod passkey;
 mod question;
 pub mod second;
-mod select_account;
+pub mod select_account;
 mod sign_in;
 pub(in crate::http) mod signed_out;
 pub mod templates;

@@ -1,5 +1,6 @@
 //! `/select-account`: as whom to go on?
 
+use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
@@ -7,7 +8,7 @@ use http::StatusCode;
 use crate::http::browser::Browser;
 use crate::http::pages::form::{ForGrant, Form};
 use crate::http::pages::question::Question;
-use crate::http::pages::templates::{SelectAccountPage, Site};
+use crate::http::pages::templates::Site;
 use crate::http::pages::{go, page};
 use crate::http::session::CurrentLogin;
 use crate::oauth::authorize::{self, Step};
@@ -17,6 +18,24 @@ use crate::words::Language;
 
 const QUESTION: Question =
     Question { name: "select-account", nothing_asked: "error-nothing-to-choose" };
+
+/// `templates/select_account.html`: asks as whom to go on.
+#[derive(Debug, Template)]
+#[template(path = "select_account.html")]
+pub struct SelectAccountPage {
+    /// Around it.
+    pub site: Site,
+    /// The app that asks.
+    pub app: String,
+    /// Number of the authorization that it is for.
+    pub grant: String,
+    /// Token against posts from elsewhere; bound to the session, too.
+    pub csrf: String,
+    /// What to call who is signed in.
+    pub user: String,
+    /// What they sign in with.
+    pub username: String,
+}
 
 /// `GET /select-account`
 pub(in crate::http::pages) async fn show(

@@ -117,24 +117,6 @@ pub struct SignInPage {
     pub passkey: Option<KeyForm>,
 }
 
-/// `templates/select_account.html`: asks as whom to go on.
-#[derive(Debug, Template)]
-#[template(path = "select_account.html")]
-pub struct SelectAccountPage {
-    /// Around it.
-    pub site: Site,
-    /// The app that asks.
-    pub app: String,
-    /// Number of the authorization that it is for.
-    pub grant: String,
-    /// Token against posts from elsewhere; bound to the session, too.
-    pub csrf: String,
-    /// What to call who is signed in.
-    pub user: String,
-    /// What they sign in with.
-    pub username: String,
-}
-
 /// `templates/consent.html`: asks whether an app may act for the user.
 #[derive(Debug, Template)]
 #[template(path = "consent.html")]
@@ -222,6 +204,7 @@ pub struct SignOutPage {
 mod tests {
     use super::*;
     use crate::http::pages::second::code::TotpPage;
+    use crate::http::pages::select_account::SelectAccountPage;
 
     const HOSTILE: &str = "\"><script>alert(1)</script>&'";
 
