@@ -203,7 +203,6 @@ pub struct SignOutPage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::pages::second::code::TotpPage;
     use crate::http::pages::select_account::SelectAccountPage;
 
     const HOSTILE: &str = "\"><script>alert(1)</script>&'";
@@ -272,18 +271,6 @@ mod tests {
                     csrf: "token".to_owned(),
                     user: name.clone(),
                     username: username.clone(),
-                }),
-            ),
-            (
-                "totp",
-                render(&TotpPage {
-                    site: site(),
-                    grant: "17".to_owned(),
-                    csrf: "token".to_owned(),
-                    name: name.clone(),
-                    again: "/sign-in?grant=17".to_owned(),
-                    fault: Some("The code is wrong, or was used before.".to_owned()),
-                    ways: Vec::new(),
                 }),
             ),
         ]

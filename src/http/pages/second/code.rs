@@ -78,3 +78,27 @@ pub(in crate::http::pages) async fn submit(
     let amr = complete::with_second(&pending.half, &["otp"]);
     Ok(pending.signed_in(&amr).await)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_16_the_page_escapes_what_others_wrote() {
+        let hostile = "\"><script>alert(1)</script>&'".to_owned();
+        let way = Way { id: "way-key", href: hostile.clone(), text: hostile.clone() };
+        let page = TotpPage {
+            site: Site::sample(),
+            grant: "17".to_owned(),
+            csrf: "token".to_owned(),
+            name: hostile.clone(),
+            again: "/sign-in?grant=17".to_owned(),
+            fault: Some(hostile.clone()),
+            ways: vec![way],
+        };
+        let html = page.render().unwrap();
+
+        assert!(!html.contains("<script") && !html.contains(&hostile), "{html}");
+        assert!(html.contains("alert(1)") && html.contains("id=\"way-key\""), "{html}");
+    }
+}
