@@ -17,6 +17,7 @@ pub mod mail;
 pub mod oauth;
 pub mod once;
 pub mod outbound;
+pub mod places;
 pub mod policy;
 pub mod projects;
 pub mod queue;

@@ -10,7 +10,7 @@ use std::{fs, process};
 const LAYERS: &[&[&str]] = &[
     &["base"],
     &["config", "words"],
-    &["db", "outbound", "tls"],
+    &["db", "outbound", "places", "tls"],
     &["once", "queue"],
     &["keys"],
     &["mail", "policy"],

@@ -63,6 +63,8 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
     let sessions = reader.sessions();
     let keys = reader.keys();
     let throttle = reader.throttle();
+    let file = reader.text("geo.database_file");
+    let geo_database_file = (!file.is_empty()).then(|| PathBuf::from(file));
     let log = reader.log();
     if nodes > 1 && matches!(database, Some(Database::Sqlite { .. })) {
         reader.fault(
@@ -96,6 +98,7 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
                 sessions,
                 keys,
                 throttle,
+                geo_database_file,
                 log,
             })
         }

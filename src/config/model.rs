@@ -51,6 +51,8 @@ pub struct Config {
     pub keys: Keys,
     /// How guessing is slowed down.
     pub throttle: Throttle,
+    /// A database of where addresses are.
+    pub geo_database_file: Option<PathBuf>,
     /// What is logged, and how.
     pub log: Log,
 }
@@ -82,6 +84,7 @@ impl Config {
             sessions: Sessions::default(),
             keys: Keys::default(),
             throttle: Throttle::default(),
+            geo_database_file: None,
             log: Log::default(),
         }
     }

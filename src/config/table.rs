@@ -328,6 +328,14 @@ pub const KEYS: &[Key] = &[
         about: "Longest wait after a wrong guess, in seconds.",
     },
     Key {
+        name: "geo.database_file",
+        kind: Kind::Text,
+        default: "",
+        about: "File in the MaxMind DB format with cities or countries, such as \
+                GeoLite2-City.mmdb, by which people are told where they signed in from; none: \
+                they are told the network.",
+    },
+    Key {
         name: "log.format",
         kind: Kind::Choice(&["text", "json"]),
         default: "text",

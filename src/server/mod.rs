@@ -15,6 +15,7 @@ use crate::keys::vault::Vault;
 use crate::mail::service::Mail;
 use crate::oauth::service::OAuth;
 use crate::outbound::Outbound;
+use crate::places::Places;
 use crate::policy::service::Policies;
 use crate::projects::service::Projects;
 use crate::queue::service::Queue;
@@ -67,6 +68,8 @@ pub struct ServerParts {
     pub upstream: Upstream,
     /// Projects.
     pub projects: Projects,
+    /// Where addresses are, if the operator gave a database of it.
+    pub places: Option<Places>,
     /// Requests to others.
     pub outbound: Outbound,
     /// TLS of our own, if it does not end at a proxy.

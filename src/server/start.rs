@@ -17,6 +17,7 @@ use crate::keys::vault::Vault;
 use crate::mail::service::{BadMail, Mail};
 use crate::oauth::service::{OAuth, Parts};
 use crate::outbound::{BadAuthorities, Outbound};
+use crate::places::{BadPlaces, Places};
 use crate::policy::service::Policies;
 use crate::projects::service::Projects;
 use crate::queue::service::Queue;
@@ -46,6 +47,9 @@ pub enum StartError {
     /// The certificates are refused.
     #[error(transparent)]
     Tls(#[from] BadTls),
+    /// The database of places cannot be used.
+    #[error("geo.database_file: {0}")]
+    Places(#[from] BadPlaces),
     /// The password settings are refused.
     #[error(transparent)]
     Users(#[from] UserError),
@@ -144,6 +148,7 @@ impl Server {
         let upstream = beside(&oauth);
         let gate = Gate::new(&ctx, &oauth, &users, &accounts, &apps, &policies)
             .asking(config.step_up.clone());
+        let places = config.geo_database_file.as_deref().map(Places::open).transpose()?;
         let config = Arc::new(config);
         Ok(Self(Arc::new(ServerParts {
             config,
@@ -159,6 +164,7 @@ impl Server {
             providers,
             upstream,
             projects,
+            places,
             outbound,
             tls,
             authorities,

@@ -19,6 +19,7 @@ pub mod hash;
 pub mod login;
 pub mod mailed;
 pub mod model;
+pub mod own_profile;
 pub mod own_sessions;
 pub mod passkeys;
 pub mod passkeys_use;
@@ -34,6 +35,7 @@ mod store;
 mod store_factors;
 mod store_names;
 mod store_passwords;
+mod store_profile;
 mod store_sessions;
 mod store_throttle;
 #[cfg(test)]

@@ -96,6 +96,51 @@ impl Profile {
         }
         self.address.as_ref().map_or(Ok(()), Address::check)
     }
+
+    /// What is asked of people who type it, beyond [`Profile::check`]: operators take over what
+    /// other systems hold.
+    ///
+    /// # Errors
+    /// The first field that is not of its shape.
+    pub fn check_typed(&self) -> Result<(), &'static str> {
+        let shapes: [(_, &Option<String>, fn(&str) -> bool); 3] = [
+            ("phone_number", &self.phone_number, is_phone_number),
+            ("zoneinfo", &self.zoneinfo, is_zone),
+            ("locale", &self.locale, is_language_tag),
+        ];
+        for (field, text, has_shape) in shapes {
+            if text.as_deref().is_some_and(|text| !has_shape(text)) {
+                return Err(field);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Digits, and what people write between them. Source: OpenID Connect Core section 5.1, E.164.
+fn is_phone_number(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    (3..=15).contains(&digits)
+        && text.bytes().all(|b| b.is_ascii_digit() || b"+-./() ".contains(&b))
+        && text.rfind('+').is_none_or(|at| at == 0)
+}
+
+/// A name of the time zone database: `Europe/Zurich`. Source: OpenID Connect Core section 5.1.
+fn is_zone(text: &str) -> bool {
+    let is_part = |part: &str| {
+        part.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+-".contains(&b))
+    };
+    text.len() <= 64 && text.split('/').count() <= 3 && text.split('/').all(is_part)
+}
+
+/// `de`, `de-CH`, and `de_CH`, which some write. Source: RFC 5646 section 2.1.
+fn is_language_tag(text: &str) -> bool {
+    let is_part = |part: &str| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
+    let begins = text.bytes().take_while(u8::is_ascii_alphabetic).count();
+    text.len() <= 35 && begins >= 2 && text.split(['-', '_']).all(is_part)
 }
 
 impl Address {
@@ -166,7 +211,44 @@ mod tests {
         assert!(serde_json::from_value::<Profile>(json!({ "email": "x" })).is_err());
     }
 
+    #[test]
+    fn oidc_core_5_1_what_people_type_has_its_shape() {
+        let typed = |profile: serde_json::Value| {
+            serde_json::from_value::<Profile>(profile).unwrap().check_typed()
+        };
+        for good in ["+1 (604) 555-1234", "031 123 45 67", "112"] {
+            assert_eq!(typed(json!({ "phone_number": good })), Ok(()), "{good}");
+        }
+        for bad in ["", "12", "call me", "1+2345", "1234567890123456", "+41 31 123 45 67;ext=5"] {
+            assert_eq!(typed(json!({ "phone_number": bad })), Err("phone_number"), "{bad}");
+        }
+        for good in ["Europe/Zurich", "UTC", "America/Argentina/Ushuaia", "Etc/GMT+5"] {
+            assert_eq!(typed(json!({ "zoneinfo": good })), Ok(()), "{good}");
+        }
+        for bad in ["", "/", "Europe/", "../etc", "Europe/Zü", "a/b/c/d"] {
+            assert_eq!(typed(json!({ "zoneinfo": bad })), Err("zoneinfo"), "{bad}");
+        }
+        for good in ["de", "de-CH", "en_US", "zh-Hant-TW"] {
+            assert_eq!(typed(json!({ "locale": good })), Ok(()), "{good}");
+        }
+        for bad in ["", "d", "german language", "de-", "1a"] {
+            assert_eq!(typed(json!({ "locale": bad })), Err("locale"), "{bad}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn whatever_is_typed_has_a_shape_or_not(text in "\\PC{0,40}") {
+            let typed = Some(text);
+            let profile = Profile {
+                phone_number: typed.clone(),
+                zoneinfo: typed.clone(),
+                locale: typed,
+                ..Profile::default()
+            };
+            let _ = profile.check_typed();
+        }
+
         #[test]
         fn any_text_is_a_birthdate_or_is_refused(text in "\\PC{0,12}") {
             let profile = Profile { birthdate: Some(text), ..Profile::default() };

@@ -17,6 +17,7 @@
 #![expect(unreachable_pub, reason = "a test program has no outside")]
 #![allow(dead_code, reason = "the harness offers what the next test will need")]
 
+mod account;
 mod api_input;
 mod apply;
 mod authorize;

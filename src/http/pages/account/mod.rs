@@ -1,10 +1,13 @@
 //! One's own account: what people see and change about themselves.
 
+pub mod apps;
 pub mod email;
 pub(in crate::http::pages) mod factors;
 pub mod overview;
 pub mod password;
+pub mod profile;
 pub(in crate::http::pages) mod section;
+pub mod sessions;
 pub mod shell;
 pub(in crate::http::pages) mod visit;
 
@@ -26,4 +29,7 @@ pub(in crate::http::pages) fn routes() -> Router<Server> {
         .route("/account/factors/keys", post(factors::keys::add))
         .route("/account/factors/keys/rename", post(factors::keys::rename))
         .route("/account/factors/keys/remove", post(factors::keys::remove))
+        .route("/account/profile", get(profile::show).post(profile::submit))
+        .route("/account/sessions", get(sessions::show).post(sessions::submit))
+        .route("/account/apps", get(apps::show).post(apps::submit))
 }

@@ -1,0 +1,85 @@
+//! What a user gave to apps, as they see it, and taking it back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::apps::model::App;
+use crate::base::id::{AppId, UserId};
+use crate::base::scope::Scope;
+use crate::db::error::DbError;
+use crate::oauth::service::OAuth;
+use crate::oauth::store_logout;
+use crate::oauth::store_own as store;
+
+/// An app that a user gave something to.
+#[derive(Clone, Debug)]
+pub struct OwnApp {
+    /// Which.
+    pub app: Arc<App>,
+    /// The name of the account that answers for it.
+    pub account_name: String,
+    /// What it may do, now or as soon as it asks again.
+    pub scopes: Scope,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// When it last got a token, about; `None` if it holds nothing now, and is only not asked
+    /// again.
+    pub last_used: Option<DateTime<Utc>>,
+}
+
+/// What storage knows of one app.
+#[derive(Clone, Debug)]
+pub(in crate::oauth) struct Given {
+    pub(in crate::oauth) scopes: Scope,
+    pub(in crate::oauth) since: DateTime<Utc>,
+    /// When the last access token ends: what is written anyway, whenever a token is given out.
+    pub(in crate::oauth) access_until: Option<DateTime<Utc>>,
+}
+
+/// The apps that a user gave something to, by title.
+///
+/// # Errors
+/// [`DbError`] if storage fails.
+pub async fn own_apps(oauth: &OAuth, user: &UserId) -> Result<Vec<OwnApp>, DbError> {
+    let db = &oauth.ctx().db;
+    let mut given: BTreeMap<AppId, Given> = BTreeMap::new();
+    let held = store::held(db, user, oauth.now()).await?;
+    for (app, more) in held.into_iter().chain(store::remembered(db, user).await?) {
+        match given.get_mut(&app) {
+            None => drop(given.insert(app, more)),
+            Some(known) => {
+                known.scopes = known.scopes.union(&more.scopes);
+                known.since = known.since.min(more.since);
+                known.access_until = known.access_until.max(more.access_until);
+            }
+        }
+    }
+    let mut own = Vec::new();
+    for (id, Given { scopes, since, access_until }) in given {
+        let Some(app) = oauth.parts().apps.find(&id).await? else { continue };
+        let account = oauth.parts().accounts.find(&app.account).await?;
+        let account_name = account.map_or_else(String::new, |account| account.name.clone());
+        let lifetime = TimeDelta::seconds(i64::from(app.access_token_seconds));
+        let last_used = access_until.map(|until| (until - lifetime).max(since).min(oauth.now()));
+        own.push(OwnApp { app, account_name, scopes, since, last_used });
+    }
+    own.sort_by(|a, b| (&a.app.title, &a.app.id).cmp(&(&b.app.title, &b.app.id)));
+    Ok(own)
+}
+
+/// Takes back whatever a user gave an app: its tokens end at once, and it has to ask again.
+///
+/// # Errors
+/// [`DbError`] if storage fails.
+pub async fn withdraw(oauth: &OAuth, user: &UserId, app: &AppId) -> Result<(), DbError> {
+    let input = (app.clone(), user.clone(), oauth.now());
+    let unit = oauth.ctx().db.write(input, |tx, (app, user, now)| {
+        Box::pin(async move {
+            store_logout::revoke_pair(tx, (app, user), *now, *now).await?;
+            store::forget_consent(tx, user, app).await
+        })
+    });
+    unit.await
+}

@@ -1,0 +1,34 @@
+//! The profile of a user, in SQL.
+
+use chrono::{DateTime, Utc};
+
+use crate::base::id::UserId;
+use crate::db::Tx;
+use crate::db::changes::Topic;
+use crate::db::error::DbError;
+use crate::db::query::sql;
+use crate::users::own_profile::OwnProfile;
+
+/// Changes the profile, and nothing else: what changes at the same time stays changed.
+pub(in crate::users) async fn set(
+    tx: &mut Tx<'_>,
+    id: &UserId,
+    own: &OwnProfile,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let corrupt = |_| DbError::CorruptRow { table: "users", column: "profile" };
+    let profile = serde_json::to_string(&own.profile).map_err(corrupt)?;
+    tx.execute(
+        sql("UPDATE users
+                SET name = $2, given_name = $3, family_name = $4, profile = $5, updated_at = $6
+              WHERE id = $1")
+        .bind(id)
+        .bind(own.name.clone())
+        .bind(own.given_name.clone())
+        .bind(own.family_name.clone())
+        .bind(profile)
+        .bind(now),
+    )
+    .await?;
+    tx.touch(Topic::Users).await
+}
