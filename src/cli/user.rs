@@ -11,7 +11,7 @@ use crate::cli::output::Output;
 use crate::cli::prompt::new_password;
 use crate::cli::source::SourceArgs;
 use crate::config::sign_up::SignUp;
-use crate::users::model::NewUser;
+use crate::users::model::{NewUser, User};
 use crate::users::password::PasswordInput;
 use crate::users::service::Users;
 use crate::words::Language;
@@ -24,6 +24,8 @@ Examples:
   narthex user totp ada
   narthex user sign-out ada
   narthex user invite grace@example.org --language de
+  narthex user show ada
+  narthex user keep ada
 
 Passwords are asked for at a terminal, or read as one line of standard input; never given as
 arguments, which other users of the machine can see.";
@@ -87,6 +89,20 @@ enum Command {
         #[command(flatten)]
         source: SourceArgs,
     },
+    /// Show a user, and whether they asked to be deleted
+    Show {
+        /// The name to sign in with
+        username: String,
+        #[command(flatten)]
+        source: SourceArgs,
+    },
+    /// Take back the deletion that a user asked for; only they can ask for it
+    Keep {
+        /// The name to sign in with
+        username: String,
+        #[command(flatten)]
+        source: SourceArgs,
+    },
     /// Sign a user out everywhere; what apps were given ends, and they are told
     SignOut {
         /// The name to sign in with
@@ -135,6 +151,19 @@ impl UserArgs {
                 open(&config).await?.users.invite(&address, language).await?;
                 output.line(&format!("invited {address}"))?;
             }
+            Command::Show { username, source } => {
+                let users = open(&source.load(None)?.config).await?.users;
+                let found = users.find_by_username(&username).await?;
+                let user = found.with_context(|| format!("there is no user {username}"))?;
+                output.text(&shown(&user))?;
+            }
+            Command::Keep { username, source } => {
+                let users = open(&source.load(None)?.config).await?.users;
+                let id = find(&users, &username).await?;
+                let kept = users.cancel_deletion(&id).await?;
+                let said = if kept { "will not be deleted" } else { "was not about to be deleted" };
+                output.line(&format!("{username} {said}"))?;
+            }
             Command::SignOut { username, source } => {
                 let users = open(&source.load(None)?.config).await?.users;
                 users.sign_out(&find(&users, &username).await?).await?;
@@ -155,6 +184,17 @@ impl UserArgs {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// A user, a line for each fact.
+fn shown(user: &User) -> String {
+    let deletion =
+        user.deletion_at.map_or_else(|| "not asked for".to_owned(), |at| at.to_rfc3339());
+    let email = user.email.as_deref().unwrap_or("none");
+    let (id, username, status) = (&user.id, &user.username, user.status);
+    format!(
+        "id        {id}\nusername  {username}\ne-mail    {email}\nstatus    {status}\ndeletion  {deletion}\n"
+    )
 }
 
 async fn find(users: &Users, username: &str) -> anyhow::Result<UserId> {

@@ -47,6 +47,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0016_names", include_str!("../../migrations/0016_names.sql")),
     ("0018_failed_sign_ins", include_str!("../../migrations/0018_failed_sign_ins.sql")),
     ("0020_factors", include_str!("../../migrations/0020_factors.sql")),
+    ("0022_deletion", include_str!("../../migrations/0022_deletion.sql")),
     ("0024_upstream", include_str!("../../migrations/0024_upstream.sql")),
 ];
 

@@ -17,6 +17,7 @@ use crate::db::error::DbError;
 use crate::keys::vault::Vault;
 use crate::users::alarm::{Watch, first_slot};
 use crate::users::chosen::Rules;
+use crate::users::deletion::{id_digest, name_mac};
 use crate::users::ending::end_all;
 use crate::users::error::UserError;
 use crate::users::hash::StoredHash;
@@ -28,7 +29,7 @@ use crate::users::sessions::{Held, Sessions};
 use crate::users::store::UserRow;
 use crate::users::totp::TotpSecret;
 use crate::users::username::{self, UsernameKey};
-use crate::users::{store, store_passwords, store_throttle, throttle};
+use crate::users::{store, store_deletion, store_passwords, store_throttle, throttle};
 
 /// Most bytes of a user's attributes, as JSON.
 pub const ATTRIBUTES_BYTES_MAX: usize = 16 * 1024;
@@ -154,7 +155,9 @@ impl Users {
     pub async fn create(&self, new: NewUser) -> Result<User, UserError> {
         let fresh = || UserId::generate(self.0.ctx.now(), self.0.ctx.entropy());
         let id = new.id.clone().unwrap_or_else(fresh);
-        if store::find(&self.0.ctx.db, &id).await?.is_some() {
+        let db = &self.0.ctx.db;
+        let was_there = store_deletion::is_id_gone(db, id_digest(&id)).await?;
+        if was_there || store::find(db, &id).await?.is_some() {
             return Err(UserError::DuplicateId);
         }
         let row = self.row(id, new)?;
@@ -203,7 +206,8 @@ impl Users {
         let attributes = serde_json::Value::Object(user.attributes.clone()).to_string();
         optional_line(&attributes, ATTRIBUTES_BYTES_MAX)
             .map_err(|_| UserError::AttributesTooLong(ATTRIBUTES_BYTES_MAX))?;
-        Ok(UserRow { id, key, user, attributes, profile, now: self.0.ctx.now() })
+        let (mac, now) = (name_mac(&self.0.vault, &key), self.0.ctx.now());
+        Ok(UserRow { id, key, mac, user, attributes, profile, now })
     }
 
     /// Says when the user will be gone for good, or that they stay after all.

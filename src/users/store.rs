@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 
 use crate::base::id::UserId;
+use crate::base::secret::Digest;
 use crate::db::changes::Topic;
 use crate::db::error::DbError;
 use crate::db::query::{Row, sql};
 use crate::db::{Db, Fetch, Tx};
 use crate::users::error::UserError;
 use crate::users::model::{NewUser, User};
-use crate::users::store_names;
+use crate::users::{store_deletion, store_names};
 use crate::users::username::UsernameKey;
 
 fn user(row: &Row) -> Result<User, DbError> {
@@ -127,6 +128,8 @@ pub(in crate::users) async fn list(
 pub(in crate::users) struct UserRow {
     pub(in crate::users) id: UserId,
     pub(in crate::users) key: UsernameKey,
+    /// What would stand for the name if the last user of it were gone.
+    pub(in crate::users) mac: Digest,
     pub(in crate::users) user: NewUser,
     pub(in crate::users) attributes: String,
     pub(in crate::users) profile: String,
@@ -173,6 +176,7 @@ fn name_taken(error: DbError) -> UserError {
 async fn set_names(tx: &mut Tx<'_>, row: &UserRow) -> Result<(), UserError> {
     store_names::clear(tx, &row.id).await?;
     store_names::add(tx, &row.id, &row.key).await.map_err(name_taken)?;
+    check_name(tx, row).await?;
     let email = row.user.email.as_deref().filter(|_| row.user.email_verified);
     let Some(email) = email.map(UsernameKey::of).filter(|email| *email != row.key) else {
         return Ok(());
@@ -181,6 +185,14 @@ async fn set_names(tx: &mut Tx<'_>, row: &UserRow) -> Result<(), UserError> {
         DbError::Duplicate(_) => UserError::DuplicateEmail,
         other => UserError::Internal(other),
     })
+}
+
+/// Asked after the name was taken, when whoever goes at the same time has gone.
+async fn check_name(tx: &mut Tx<'_>, row: &UserRow) -> Result<(), UserError> {
+    if store_deletion::is_name_gone(&mut *tx, row.mac).await? {
+        return Err(UserError::DuplicateUsername);
+    }
+    Ok(())
 }
 
 /// Changes a user as a whole; `false` if there is none.

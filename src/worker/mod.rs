@@ -1,6 +1,7 @@
 //! What happens without being asked: changes of other processes are noticed, keys rotate, jobs
 //! are delivered, rows that have ended are swept.
 
+pub mod deletion;
 pub mod delivery;
 
 use std::future::Future;
@@ -15,6 +16,8 @@ use crate::tls::BadTls;
 const POLL_EVERY: Duration = Duration::from_millis(250);
 /// How often ended rows are swept: each sweep is small.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
+/// How often it is looked whose grace period is over.
+const DELETE_EVERY: Duration = Duration::from_mins(1);
 /// How often the age of the keys is looked at.
 const ROTATE_EVERY: Duration = Duration::from_mins(10);
 /// How often nodes tell each other how many sign-ins failed.
@@ -29,6 +32,7 @@ pub async fn run(server: Server, stop: CancellationToken) {
         every(SWEEP_EVERY, &stop, || sweep(&server)),
         every(ROTATE_EVERY, &stop, || rotate(&server)),
         every(WATCH_EVERY, &stop, || watch(&server)),
+        every(DELETE_EVERY, &stop, || deletion::run_due(&server)),
         every(TLS_EVERY, &stop, || certificates(&server)),
         delivery::run(&server, &stop),
     );

@@ -2,6 +2,8 @@
 //! else can.
 
 mod apps;
+mod data;
+mod deletion;
 mod places;
 mod profile;
 mod sessions;

@@ -255,6 +255,6 @@ impl From<PolicyError> for ApiError {
 }
 
 /// An instant, as the API writes it.
-pub(in crate::http::api) fn date(at: DateTime<Utc>) -> String {
+pub(in crate::http) fn date(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

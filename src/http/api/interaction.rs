@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue};
 const HEADER: HeaderName = HeaderName::from_static("x-fapi-interaction-id");
 
 /// The middleware: gives back what the app sent, if it is a UUID.
-pub async fn echo(request: Request, next: Next) -> Response {
+pub(in crate::http::api) async fn echo(request: Request, next: Next) -> Response {
     let id = request.headers().get(HEADER).filter(|id| is_uuid(id)).cloned();
     let mut response = next.run(request).await;
     if let Some(id) = id {

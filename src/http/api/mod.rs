@@ -5,7 +5,7 @@
 
 mod accounts;
 mod body;
-mod error;
+pub(in crate::http) mod error;
 mod guard;
 mod interaction;
 mod paging;

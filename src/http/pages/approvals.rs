@@ -11,6 +11,7 @@ use crate::http::browser::Browser;
 use crate::http::pages::device::refused;
 use crate::http::pages::errand::{Place, sign_in_first};
 use crate::http::pages::form::{Form, not_ours};
+use crate::http::pages::leaving::Leaving;
 use crate::http::pages::page;
 use crate::http::pages::templates::Site;
 use crate::http::pages::templates_requests::{Approval, ApprovalsPage, Wanted};
@@ -46,7 +47,10 @@ pub(in crate::http::pages) async fn show(
         wanted: Wanted::of(&ask, language),
     };
     let shown = ApprovalsPage {
-        site: Site::of(&server.config, language),
+        site: Site {
+            leaving: Leaving::of(&server, &browser, (login, user), language),
+            ..Site::of(&server.config, language)
+        },
         user: user.shown_name().to_owned(),
         approvals: asks.into_iter().map(approval).collect(),
     };

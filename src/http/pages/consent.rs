@@ -8,6 +8,7 @@ use crate::apps::model::Status;
 use crate::base::id::{AccountId, GrantId};
 use crate::http::browser::Browser;
 use crate::http::pages::form::{ForGrant, Form};
+use crate::http::pages::leaving::Leaving;
 use crate::http::pages::links::Links;
 use crate::http::pages::question::Question;
 use crate::http::pages::templates::{ConsentPage, Site};
@@ -86,7 +87,11 @@ pub(in crate::http::pages) async fn show(
     match (step, current.login()) {
         (Ok(Step::Consent { grant, view, .. }), Some(login)) => {
             let csrf = QUESTION.csrf(&server, &browser, grant, login);
-            let site = Site::of(&server.config, language);
+            let leaving = current
+                .user()
+                .and_then(|user| Leaving::of(&server, &browser, (login, user), language));
+            let leaving = leaving.map(|leaving| leaving.within(grant));
+            let site = Site { leaving, ..Site::of(&server.config, language) };
             page(StatusCode::OK, &consent_page(site, grant, csrf, &view))
         }
         (other, _) => go(&server, other),

@@ -9,6 +9,7 @@ use http::StatusCode;
 use crate::http::browser::Browser;
 use crate::http::pages::errand::{Place, sign_in_first};
 use crate::http::pages::form::{Form, not_ours};
+use crate::http::pages::leaving::Leaving;
 use crate::http::pages::sign_in::too_many;
 use crate::http::pages::templates::{Link, Site};
 use crate::http::pages::templates_requests::{
@@ -41,18 +42,23 @@ struct Visit<'a> {
 }
 
 impl Visit<'_> {
+    fn site(&self) -> Site {
+        let who = (self.login, self.user);
+        let leaving = Leaving::of(self.server, self.browser, who, self.language);
+        Site { leaving, ..Site::of(&self.server.config, self.language) }
+    }
+
     fn page(&self, status: StatusCode, code: &str, fault: Option<String>) -> Response {
-        let Self { server, browser, login, language, .. } = self;
+        let Self { server, browser, login, .. } = self;
         let code = code.chars().take(32).collect();
         let csrf = browser.csrf(&server.vault, &csrf_purpose(login, None));
-        let site = Site::of(&server.config, *language);
-        page(status, &DevicePage { site, csrf, code, fault })
+        page(status, &DevicePage { site: self.site(), csrf, code, fault })
     }
 
     fn confirm(&self, code: &UserCode, ask: &Ask) -> Response {
-        let Self { server, browser, login, user, language } = self;
+        let Self { server, browser, login, user, .. } = self;
         let confirm = DeviceConfirmPage {
-            site: Site::of(&server.config, *language),
+            site: self.site(),
             csrf: browser.csrf(&server.vault, &csrf_purpose(login, Some(code))),
             code: code.shown(),
             user: user.shown_name().to_owned(),
@@ -92,10 +98,7 @@ impl Visit<'_> {
 
     async fn answer(&self, code: &UserCode, allowed: bool) -> Response {
         match device::answer(&self.server.oauth, self.login, code, allowed).await {
-            Ok(()) => {
-                let site = Site::of(&self.server.config, self.language);
-                page(StatusCode::OK, &DeviceDonePage { site, allowed })
-            }
+            Ok(()) => page(StatusCode::OK, &DeviceDonePage { site: self.site(), allowed }),
             Err(refusal) => refused(&refusal),
         }
     }

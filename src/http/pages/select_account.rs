@@ -7,6 +7,7 @@ use http::StatusCode;
 
 use crate::http::browser::Browser;
 use crate::http::pages::form::{ForGrant, Form};
+use crate::http::pages::leaving::Leaving;
 use crate::http::pages::question::Question;
 use crate::http::pages::templates::Site;
 use crate::http::pages::{go, page};
@@ -49,8 +50,10 @@ pub(in crate::http::pages) async fn show(
     let step = authorize::resume(&server.oauth, grant, browser.digest(), current.login()).await;
     match (step, current.login(), current.user()) {
         (Ok(Step::SelectAccount { grant, app, .. }), Some(login), Some(user)) => {
+            let leaving = Leaving::of(&server, &browser, (login, user), language);
+            let leaving = leaving.map(|leaving| leaving.within(grant));
             let choice = SelectAccountPage {
-                site: Site::of(&server.config, language),
+                site: Site { leaving, ..Site::of(&server.config, language) },
                 app: app.title_in(language).to_owned(),
                 grant: grant.to_string(),
                 csrf: QUESTION.csrf(&server, &browser, grant, login),

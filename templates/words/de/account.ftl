@@ -77,3 +77,19 @@ profile-street = Straße und Hausnummer
 profile-postal-code = Postleitzahl
 profile-locality = Ort
 profile-country = Land
+
+data-title = Ihre Daten
+data-lead = Eine Kopie dessen, was hier über Sie aufbewahrt wird: Ihr Profil, Ihre Gruppen, wo Sie angemeldet sind und welche Apps Zugriff haben.
+data-download = Meine Daten herunterladen
+data-fine = Die Datei ist im Format JSON, das Programme lesen. Sie enthält keine Passwörter.
+
+deletion-title = Ihr Konto löschen
+deletion-lead = Sie können Ihr Konto für immer löschen lassen. Niemand sonst kann darum bitten.
+deletion-grace = 14 Tage lang funktioniert alles wie bisher, und Sie können es sich anders überlegen.
+deletion-after = Dann sind Ihr Profil, Ihre Gruppen, Ihre Anmeldungen und der Zugriff aller Apps weg, und niemand kann sie zurückholen.
+deletion-name = Ihr Benutzername wird nie wieder vergeben, auch nicht an Sie.
+deletion-password = Ihr Passwort, noch einmal
+deletion-code = Der Code, den Ihre Authenticator-App gerade zeigt
+deletion-ask = Mein Konto in 14 Tagen löschen
+deletion-wrong = Das war nicht richtig. Bitte versuchen Sie es noch einmal.
+deletion-asked = Sie haben darum gebeten. Mehr ist nicht zu tun.

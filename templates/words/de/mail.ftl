@@ -99,3 +99,25 @@ mail-new-device-text =
 
     Wenn Sie das waren, brauchen Sie nichts zu tun. Wenn nicht, drücken Sie den Knopf und setzen Sie sofort ein neues Passwort.
 mail-new-device-link = Das war ich nicht
+
+mail-deletion-asked-subject = Ihr Konto wird am { $date } gelöscht
+mail-deletion-asked-text =
+    { $name }, Sie haben darum gebeten, Ihr Konto zu löschen. Das geschieht am { $date }.
+
+    Bis dahin funktioniert alles wie bisher. Wenn Sie es sich anders überlegen, oder wenn nicht Sie es waren, melden Sie sich an und behalten Sie Ihr Konto.
+mail-deletion-asked-link = Mein Konto behalten
+mail-deletion-kept-subject = Ihr Konto wird nicht gelöscht
+mail-deletion-kept-text =
+    { $name }, Sie haben am { $date } entschieden, Ihr Konto zu behalten. Es wird nicht gelöscht.
+
+    Wenn nicht Sie das waren, melden Sie sich an und ändern Sie Ihr Passwort.
+mail-deletion-kept-link = Mein Konto ansehen
+mail-deletion-soon-subject = Ihr Konto wird in wenigen Tagen gelöscht
+mail-deletion-soon-text =
+    { $name }, Ihr Konto wird am { $date } gelöscht, wie Sie es wollten. Danach kann es niemand zurückholen.
+
+    Wenn Sie es sich anders überlegt haben, melden Sie sich vorher an und behalten Sie Ihr Konto.
+mail-deletion-soon-link = Mein Konto behalten
+mail-deletion-done-subject = Ihr Konto wurde gelöscht
+mail-deletion-done-text =
+    { $name }, Ihr Konto wurde am { $date } gelöscht, wie Sie es wollten. Das ist der letzte Brief an Sie.

@@ -77,3 +77,19 @@ profile-street = Street and number
 profile-postal-code = Postal code
 profile-locality = Town
 profile-country = Country
+
+data-title = Your data
+data-lead = A copy of what is kept about you here: your profile, your groups, where you are signed in, and which apps have access.
+data-download = Download my data
+data-fine = The file is in the format JSON, which programs read. It holds no passwords.
+
+deletion-title = Delete your account
+deletion-lead = You can have your account deleted for good. Nobody else can ask for it.
+deletion-grace = For 14 days everything works as before, and you can change your mind.
+deletion-after = Then your profile, your groups, your sign-ins and the access of all apps are gone, and nobody can bring them back.
+deletion-name = Your username is never given to anybody again, not even to you.
+deletion-password = Your password, once more
+deletion-code = The code that your authenticator app shows now
+deletion-ask = Delete my account in 14 days
+deletion-wrong = That was not right. Please try again.
+deletion-asked = You asked for it. There is nothing more to do.

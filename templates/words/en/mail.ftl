@@ -99,3 +99,25 @@ mail-new-device-text =
 
     If this was you, there is nothing for you to do. If it was not, press the button and set a new password at once.
 mail-new-device-link = This was not me
+
+mail-deletion-asked-subject = Your account will be deleted on { $date }
+mail-deletion-asked-text =
+    { $name }, you asked for your account to be deleted. It will happen on { $date }.
+
+    Until then everything works as before. If you change your mind, or if it was not you who asked, sign in and keep your account.
+mail-deletion-asked-link = Keep my account
+mail-deletion-kept-subject = Your account will not be deleted
+mail-deletion-kept-text =
+    { $name }, you decided on { $date } to keep your account. It will not be deleted.
+
+    If it was not you who decided so, sign in, and change your password.
+mail-deletion-kept-link = See my account
+mail-deletion-soon-subject = Your account will be deleted in a few days
+mail-deletion-soon-text =
+    { $name }, your account will be deleted on { $date }, as you asked. Nobody can bring it back after that.
+
+    If you have changed your mind, sign in before, and keep your account.
+mail-deletion-soon-link = Keep my account
+mail-deletion-done-subject = Your account was deleted
+mail-deletion-done-text =
+    { $name }, your account was deleted on { $date }, as you asked. This is the last letter to you.

@@ -1,6 +1,8 @@
 //! One's own account: what people see and change about themselves.
 
 pub mod apps;
+pub mod data;
+pub mod deletion;
 pub mod email;
 pub(in crate::http::pages) mod factors;
 pub mod overview;
@@ -32,4 +34,7 @@ pub(in crate::http::pages) fn routes() -> Router<Server> {
         .route("/account/profile", get(profile::show).post(profile::submit))
         .route("/account/sessions", get(sessions::show).post(sessions::submit))
         .route("/account/apps", get(apps::show).post(apps::submit))
+        .route("/account/data", get(data::show).post(data::submit))
+        .route("/account/deletion", get(deletion::show).post(deletion::submit))
+        .route("/account/deletion/cancel", post(deletion::cancel))
 }

@@ -1,0 +1,154 @@
+//! `/account/data`: a copy of what is kept about oneself.
+
+use askama::Template;
+use axum::body::Body;
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use http::StatusCode;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use serde_json::{Value, json};
+
+use crate::db::error::DbError;
+use crate::http::api::error::date;
+use crate::http::pages::account::section::Section;
+use crate::http::pages::account::shell::AccountShell;
+use crate::http::pages::account::visit::{Guest, Visit};
+use crate::http::pages::form::Form;
+use crate::http::pages::templates::Site;
+use crate::oauth::own_apps::own_apps;
+
+const DOWNLOAD: &str = "download";
+
+/// `templates/account/data.html`: offers a copy of what is kept.
+#[derive(Debug, Template)]
+#[template(path = "account/data.html")]
+pub struct DataPage {
+    /// Around it.
+    pub site: Site,
+    /// Around it, on pages of one's own account.
+    pub shell: AccountShell,
+    /// Token of its form.
+    pub csrf: String,
+}
+
+/// A part of the copy.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    User,
+    Factors,
+    Memberships,
+    Sessions,
+    Apps,
+}
+
+const PARTS: [(&str, Part); 5] = [
+    ("user", Part::User),
+    ("factors", Part::Factors),
+    ("memberships", Part::Memberships),
+    ("sessions", Part::Sessions),
+    ("apps", Part::Apps),
+];
+
+/// `GET /account/data`
+pub(in crate::http::pages) async fn show(guest: Guest) -> Result<Response, Response> {
+    let visit = guest.fresh(Section::Data)?;
+    let (site, shell, csrf) = (visit.site(), visit.shell(), visit.csrf(DOWNLOAD));
+    Ok(visit.page(StatusCode::OK, &DataPage { site, shell, csrf }))
+}
+
+/// `POST /account/data`: the copy, part after part as each is read.
+pub(in crate::http::pages) async fn submit(guest: Guest, form: Form) -> Result<Response, Response> {
+    let visit = guest.answered(Section::Data)?;
+    visit.check(&form, DOWNLOAD)?;
+    let headers = [
+        (CONTENT_TYPE, "application/json"),
+        (CONTENT_DISPOSITION, "attachment; filename=\"my-data.json\""),
+    ];
+    let head = json!({
+        "issuer": visit.server.config.issuer.as_str(),
+        "exported_at": date(visit.server.ctx.now()),
+    });
+    let head = head.to_string().trim_end_matches('}').to_owned();
+    let parts = stream::iter(PARTS).then(move |(name, part)| {
+        let visit = visit.clone();
+        async move { Ok::<_, DbError>(format!(",\n\"{name}\":{}", read(&visit, part).await?)) }
+    });
+    let whole = stream::iter([Ok(head)]).chain(parts).chain(stream::iter([Ok("}\n".to_owned())]));
+    Ok((headers, Body::from_stream(whole.map(|piece| piece.map(Bytes::from)))).into_response())
+}
+
+async fn read(visit: &Visit, part: Part) -> Result<Value, DbError> {
+    let user = &visit.user;
+    match part {
+        Part::User => Ok(json!({
+            "id": user.id,
+            "username": user.username,
+            "email": user.email,
+            "email_verified": user.email_verified,
+            "name": user.name,
+            "given_name": user.given_name,
+            "family_name": user.family_name,
+            "profile": user.profile,
+            "attributes": user.attributes,
+            "created_at": date(user.created_at),
+            "updated_at": date(user.updated_at),
+            "deletion_at": user.deletion_at.map(date),
+        })),
+        // What they are called and since when: never what they are.
+        Part::Factors => Ok(json!({
+            "password_changed_at": user.password_changed_at.map(date),
+            "authenticator_app": user.has_totp,
+        })),
+        Part::Memberships => memberships(visit).await,
+        Part::Sessions => sessions(visit).await,
+        Part::Apps => apps(visit).await,
+    }
+}
+
+async fn memberships(visit: &Visit) -> Result<Value, DbError> {
+    let accounts = &visit.server.accounts;
+    let mut all = Vec::new();
+    for account in accounts.accounts_of(&visit.user.id).await?.iter() {
+        let Some(place) = accounts.membership(&account.id, &visit.user.id).await? else { continue };
+        all.push(json!({
+            "account": account.id,
+            "account_name": account.name,
+            "groups": place.groups,
+            "attributes": place.attributes,
+        }));
+    }
+    Ok(Value::Array(all))
+}
+
+async fn sessions(visit: &Visit) -> Result<Value, DbError> {
+    let own = visit.server.users.sessions_of(&visit.user.id).await?;
+    let all = own.iter().map(|session| {
+        json!({
+            "program": session.seat.program,
+            "system": session.seat.system,
+            "address": session.seat.address,
+            "signed_in_at": date(session.login.auth_time),
+            "signed_in_by": session.login.amr,
+            "last_seen_at": date(session.last_seen),
+            "this_one": session.login.key == visit.login.key,
+        })
+    });
+    Ok(all.collect())
+}
+
+async fn apps(visit: &Visit) -> Result<Value, DbError> {
+    let own = own_apps(&visit.server.oauth, &visit.user.id).await?;
+    let all = own.iter().map(|own| {
+        json!({
+            "app": own.app.id,
+            "title": own.app.title,
+            "account": own.app.account,
+            "scope": own.scopes.to_string(),
+            "since": date(own.since),
+            "last_used_at": own.last_used.map(date),
+            "has_access": own.last_used.is_some(),
+        })
+    });
+    Ok(all.collect())
+}

@@ -1,0 +1,18 @@
+//! Reminding those who asked to be deleted, and purging them when their grace period is over.
+
+use crate::oauth::purge::purge_due;
+use crate::server::Server;
+
+/// Reminds and purges whoever is due, a bounded number. Any node does it, and all may at once.
+pub async fn run_due(server: &Server) {
+    match server.users.remind_of_deletions().await {
+        Ok(0) => {}
+        Ok(users) => tracing::info!(users, "users were reminded that they will be deleted"),
+        Err(error) => tracing::error!(%error, "users could not be reminded of their deletion"),
+    }
+    match purge_due(&server.oauth).await {
+        Ok(0) => {}
+        Ok(users) => tracing::info!(users, "users were deleted for good"),
+        Err(error) => tracing::error!(%error, "users who are due could not be looked for"),
+    }
+}
