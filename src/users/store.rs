@@ -10,8 +10,8 @@ use crate::db::query::{Row, sql};
 use crate::db::{Db, Fetch, Tx};
 use crate::users::error::UserError;
 use crate::users::model::{NewUser, User};
-use crate::users::{store_deletion, store_names};
 use crate::users::username::UsernameKey;
+use crate::users::{store_deletion, store_names};
 
 fn user(row: &Row) -> Result<User, DbError> {
     Ok(User {

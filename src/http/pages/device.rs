@@ -62,7 +62,7 @@ impl Visit<'_> {
             csrf: browser.csrf(&server.vault, &csrf_purpose(login, Some(code))),
             code: code.shown(),
             user: user.shown_name().to_owned(),
-            wanted: Wanted::of(ask, *language),
+            wanted: Wanted::of(ask, self.language),
         };
         page(StatusCode::OK, &confirm)
     }

@@ -54,9 +54,9 @@ fn shown(visit: &Visit, number: usize, own: &OwnApp) -> OwnAppShown {
     OwnAppShown {
         number,
         id: own.app.id.to_string(),
-        title: own.app.title.clone(),
+        title: own.app.title_in(language).to_owned(),
         account: account_shown(&own.account_name, &own.app.account),
-        wishes: own.scopes.tokens().map(|scope| wish(scope)).collect(),
+        wishes: own.scopes.tokens().map(|scope| wish(scope, language)).collect(),
         since: language.day(own.since),
         last_used: own.last_used.map(|at| language.day(at)),
     }
