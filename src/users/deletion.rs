@@ -87,6 +87,22 @@ impl Users {
         Ok(code.as_deref().and_then(Language::of_tag).unwrap_or_default())
     }
 
+    /// Says when the user will be gone for good, or that they stay after all.
+    ///
+    /// # Errors
+    /// [`UserError::Unknown`], or [`UserError::Internal`] if storage fails.
+    pub async fn set_deletion(
+        &self,
+        id: &UserId,
+        deletion_at: Option<DateTime<Utc>>,
+    ) -> Result<(), UserError> {
+        let input = (id.clone(), deletion_at, self.0.ctx.now());
+        let unit = self.0.ctx.db.write(input, |tx, (id, deletion_at, now)| {
+            Box::pin(store::set_deletion(tx, id, *deletion_at, *now))
+        });
+        if unit.await? { Ok(()) } else { Err(UserError::Unknown) }
+    }
+
     /// Asks for the deletion of a user, on their own behalf, and tells them. Answers when it will
     /// be; asking again changes nothing.
     ///

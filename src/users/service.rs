@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use webauthn_rs::prelude::Webauthn;
 
 use crate::base::id::UserId;
@@ -208,22 +208,6 @@ impl Users {
             .map_err(|_| UserError::AttributesTooLong(ATTRIBUTES_BYTES_MAX))?;
         let (mac, now) = (name_mac(&self.0.vault, &key), self.0.ctx.now());
         Ok(UserRow { id, key, mac, user, attributes, profile, now })
-    }
-
-    /// Says when the user will be gone for good, or that they stay after all.
-    ///
-    /// # Errors
-    /// [`UserError::Unknown`], or [`UserError::Internal`] if storage fails.
-    pub async fn set_deletion(
-        &self,
-        id: &UserId,
-        deletion_at: Option<DateTime<Utc>>,
-    ) -> Result<(), UserError> {
-        let input = (id.clone(), deletion_at, self.0.ctx.now());
-        let unit = self.0.ctx.db.write(input, |tx, (id, deletion_at, now)| {
-            Box::pin(store::set_deletion(tx, id, *deletion_at, *now))
-        });
-        if unit.await? { Ok(()) } else { Err(UserError::Unknown) }
     }
 
     /// Sets the password, and signs the user out everywhere.
