@@ -41,11 +41,4 @@ impl AccountShell {
             links: Section::ALL.into_iter().map(link).collect(),
         }
     }
-
-    /// For the tests of templates.
-    #[cfg(test)]
-    pub(in crate::http::pages) fn sample(name: &str) -> Self {
-        let links = Vec::new();
-        Self { name: name.to_owned(), username: name.to_owned(), links }
-    }
 }
