@@ -327,6 +327,6 @@ async fn the_futures_of_plain_requests_are_small() {
         ("possession", size_of_val(&possession::verify(oauth, &shown))),
     ];
     for (name, size) in sizes {
-        assert!(size <= 8192, "{name}: {size} bytes");
+        assert!(size <= 4096, "{name}: {size} bytes");
     }
 }
