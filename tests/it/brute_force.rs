@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
+use narthex::config::sign_up::SignUp;
 
 use crate::common::answer::Answer;
 use crate::common::both;
@@ -13,6 +14,7 @@ use crate::common::program::{Running, apply, flags, free_port, narthex, with_fla
 use crate::common::server::TestServer;
 
 both!(
+    case_47_the_time_of_a_letter_does_not_tell_who_has_an_account,
     case_47_the_time_of_an_answer_does_not_tell_who_has_an_account,
     case_48_two_processes_count_together,
 );
@@ -76,26 +78,52 @@ async fn difference(
 }
 
 /// What is there shows in every round; what neighbours on the machine do, in one or the other.
-async fn case_47_the_time_of_an_answer_does_not_tell_who_has_an_account(db: Kind) {
-    let server = TestServer::start_with(db, |config| {
-        config.passwords.argon2_memory_kib = 8_192;
-        config.throttle.free_failures = 100_000;
-    })
-    .await;
-    server.apply("users: [{ username: ben, password: ben-correct-horse }]").await;
-    let page = Page::open(server.browser(), "/sign-in").await;
-    let known = [("username", "ben"), ("password", "wrong")];
-    let unknown = [("username", "bob"), ("password", "wrong")];
-
+async fn alike(page: &Page, known: &[(&str, &str)], unknown: &[(&str, &str)], status: u16) {
     let mut seen = Vec::new();
-    for _ in 0..4 {
-        let part = difference(&page, &known, &unknown, 403).await;
+    for _ in 0..6 {
+        let part = difference(page, known, unknown, status).await;
         seen.push(part);
         if part.abs() < 0.05 {
             return;
         }
     }
     panic!("answers about somebody take another time: {seen:?}");
+}
+
+async fn case_47_the_time_of_an_answer_does_not_tell_who_has_an_account(db: Kind) {
+    let server = TestServer::start_with(db, |config| {
+        config.passwords.argon2_memory_kib = 8_192;
+        config.throttle.free_failures = 100_000;
+    })
+    .await;
+    let ben = "{ username: ben, email: ben@acme.example, email_verified: true, \
+               password: ben-correct-horse }";
+    server.apply(&format!("users: [{ben}]")).await;
+    let page = Page::open(server.browser(), "/sign-in").await;
+    let with = |name| [("username", name), ("password", "wrong")];
+
+    alike(&page, &with("ben"), &with("bob"), 403).await;
+    alike(&page, &with("ben@acme.example"), &with("bob@acme.example"), 403).await;
+}
+
+async fn case_47_the_time_of_a_letter_does_not_tell_who_has_an_account(db: Kind) {
+    let server = TestServer::start_with(db, |config| {
+        config.throttle.free_failures = 100_000;
+        config.sign_up = SignUp::Open;
+    })
+    .await;
+    let ben = "{ username: ben, email: ben@acme.example, email_verified: true, \
+               password: ben-correct-horse }";
+    server.apply(&format!("users: [{ben}]")).await;
+
+    let page = Page::open(server.browser(), "/forgot").await;
+    let with = |name| [("username", name)];
+    alike(&page, &with("ben@acme.example"), &with("bob@acme.example"), 200).await;
+    let page = Page::open(server.browser(), "/sign-up").await;
+    let with = |email| {
+        [("name", "Grace Hopper"), ("email", email), ("password", "a wide sea of quiet stones")]
+    };
+    alike(&page, &with("ben@acme.example"), &with("bob@acme.example"), 200).await;
 }
 
 fn serve(database: &TestDatabase, port: u16) -> Running {
