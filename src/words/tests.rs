@@ -143,7 +143,10 @@ fn read(folder: &Path, found: &mut String) {
         let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
         if path.is_dir() {
             read(&path, found);
-        } else if (name.ends_with(".rs") && !name.starts_with("tests")) || name.ends_with(".html") {
+            continue;
+        }
+        let kind = path.extension().and_then(|kind| kind.to_str());
+        if kind == Some("html") || (kind == Some("rs") && !name.starts_with("tests")) {
             found.push_str(&fs::read_to_string(path).unwrap());
         }
     }

@@ -29,7 +29,7 @@ fn language(page: &Answer) -> String {
 async fn open(browser: &Browser, path: &str, header: (&str, &str)) -> Answer {
     let mut answer = browser.get_with(path, &[header]).await;
     while !answer.location().is_empty() {
-        answer = browser.get_with(&answer.location().to_owned(), &[header]).await;
+        answer = browser.get_with(answer.location(), &[header]).await;
     }
     answer
 }

@@ -166,7 +166,7 @@ impl Chromium {
         self.page.execute(script, Vec::new()).await.expect("an answer")
     }
 
-    /// What the browser's own tools answer. Source: Chrome DevTools Protocol.
+    /// What the browser's own tools answer. Source: Chrome `DevTools` Protocol.
     pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
         let command = DevTools(json!({ "cmd": command, "params": parameters }));
         self.page.issue_cmd(command).await.expect("the tools answer")

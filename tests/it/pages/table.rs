@@ -338,6 +338,7 @@ fn others() -> Vec<Page> {
     use Who::{Ada, Ben, Nobody};
     vec![
         page("home", Ada, "/", "home-username"),
+        page("providers", Ada, "/account/providers", "providers-none"),
         page("sign-out", Ben, "/logout", "logout-confirm"),
         page("signed-out", Nobody, "/signed-out", "signed-out"),
         page("error-nothing", Nobody, "/nothing", "error-link"),
