@@ -122,6 +122,15 @@ apps:
     grant_types: [refresh_token, 'urn:openid:params:grant-type:ciba']
     secrets: [desk-secret-0123456789-abcdefghijklmnopqrs]
     client_metadata: { backchannel_token_delivery_mode: poll }
+  - id: strict
+    account: acme
+    title: Strict
+    status: live
+    type: public
+    allowed_accounts: all
+    allowed_scopes: [openid]
+    callback_urls: [https://strict.example/callback]
+    client_metadata: { require_second_factor: true }
   - id: poster
     account: acme
     title: Poster
@@ -236,10 +245,9 @@ fn authorize(client: &str, redirect: &str, scope: &str, more: &str) -> String {
 
 /// All pages. Each is reached from nothing, by a browser with the cookies of who looks at it.
 pub fn pages(scene: &Scene) -> Vec<Page> {
-    [sign_in(scene), letters(scene), consent(), requests(scene), others(), elsewhere(scene)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let signing_in = [sign_in(scene), letters(scene), elsewhere(scene)];
+    let signed_in = [consent(), requests(scene), factors(), others()];
+    signing_in.into_iter().chain(signed_in).flatten().collect()
 }
 
 fn portal(more: &str) -> String {
@@ -331,6 +339,28 @@ fn requests(scene: &Scene) -> Vec<Page> {
         typed("device-refused", third).clicking("device-deny", "device-refused"),
         page("approvals-none", Ada, "/approvals", "approvals-none"),
         page("approvals", Ben, "/approvals", "approvals-user"),
+    ]
+}
+
+fn factors() -> Vec<Page> {
+    use Who::{Ada, Ben, Nobody};
+    let strict = authorize("strict", "https://strict.example/callback", "openid", "");
+    let app = |name| page(name, Ben, "/account/factors/app", "totp-submit");
+    vec![
+        page("factors", Ada, "/account/factors", "factors"),
+        page("factors-none", Ben, "/account/factors", "factors"),
+        app("factors-app"),
+        app("factors-app-wrong").typing("totp-code", "000000").clicking("totp-submit", "error"),
+        page("factors-codes", Ada, "/account/factors", "codes-new").clicking("codes-new", "codes"),
+        page("recovery", Nobody, portal(""), "password")
+            .typing("username", "ada")
+            .typing("password", "ada-correct-horse")
+            .clicking("sign-in", "way-recovery")
+            .clicking("way-recovery", "recovery-submit"),
+        page("enrol", Nobody, strict, "password")
+            .typing("username", "ben")
+            .typing("password", "ben-correct-horse")
+            .clicking("sign-in", "enrol-form"),
     ]
 }
 
