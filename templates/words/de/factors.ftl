@@ -20,11 +20,11 @@ way-code = Code aus der Authenticator-App benutzen
 way-key = Passkey oder Sicherheitsschlüssel benutzen
 way-recovery = Wiederherstellungscode benutzen
 
-recovery-title = Wiederherstellungscode benutzen
+recovery-title = Wieder{ "\u00AD" }herstellungs{ "\u00AD" }code benutzen
 recovery-code = Wiederherstellungscode
 recovery-hint = Einer der Codes, die Sie gedruckt oder gespeichert haben. Jeder gilt einmal.
 recovery-wrong = Der Code ist falsch oder wurde schon benutzt. Bitte nehmen Sie einen anderen.
-recovery-codes-title = Ihre Wiederherstellungscodes
+recovery-codes-title = Ihre Wieder{ "\u00AD" }herstellungs{ "\u00AD" }codes
 recovery-codes-lead = Wenn Sie Ihr Telefon oder Ihren Schlüssel verlieren, kommen Sie mit einem dieser Codes herein. Jeder gilt einmal.
 recovery-codes-keep = Sie werden nur jetzt gezeigt. Drucken Sie diese Seite oder speichern Sie die Datei, und bewahren Sie sie sicher auf.
 recovery-codes-download = Als Datei speichern
