@@ -61,7 +61,11 @@ impl Attempt<'_> {
         let sign_up = is_open.then(|| with_grant("/sign-up", *grant));
         let grant = grant.map(|grant| grant.to_string()).unwrap_or_default();
         let passkey = match server.users.ask_passkey(&browser.digest()) {
-            Ok(ask) => ask.map(|ask| KeyForm::of(ALONE, (&csrf, &grant), ask)),
+            // What was refused once is not offered by itself again.
+            Ok(ask) => ask.map(|ask| KeyForm {
+                autofill: fault.is_none(),
+                ..KeyForm::of(ALONE, (&csrf, &grant), ask)
+            }),
             Err(error) => return broken(&error),
         };
         let site = Site::of(&server.config, *language);

@@ -44,12 +44,16 @@ async fn sign_out(browser: &Chromium, server: &TestServer) {
     browser.address(&format!("{}/signed-out", origin(server))).await;
 }
 
+/// The driver's authenticator chooses by itself what people choose in the field for the name: to
+/// open the sign-in page is enough.
 async fn passkeys(look: Look) {
     let server = start(Kind::Sqlite).await;
     let site = origin(&server);
     let browser = Chromium::start(look).await;
     browser.open(&format!("{site}/sign-in")).await;
     with_authenticator(&browser).await;
+    browser.element("passkey").await;
+    browser.look_at("sign-in-passkey").await;
 
     sign_in(&browser, &server).await;
     browser.element("signed-in").await;
@@ -64,29 +68,39 @@ async fn passkeys(look: Look) {
     browser.element("keys").await;
     browser.look_at("factors").await;
 
-    // Without name and password.
     sign_out(&browser, &server).await;
     browser.open(&format!("{site}/sign-in")).await;
-    browser.element("passkey").await;
-    browser.look_at("sign-in-passkey").await;
-    browser.click("passkey").await;
     browser.element("signed-in").await;
-    // After the password.
+    // A key that was removed is refused, by the field and by the button, and one sees why.
+    browser.open(&format!("{site}/account/factors")).await;
+    browser.click("key-remove-1").await;
+    browser.element("app-add").await;
+    sign_out(&browser, &server).await;
+    browser.open(&format!("{site}/sign-in")).await;
+    browser.element("error-text").await;
+    browser.look_at("sign-in-passkey-wrong").await;
+    browser.click("passkey").await;
+    browser.element("error-text").await;
+}
+
+async fn security_key(look: Look) {
+    let server = start(Kind::Sqlite).await;
+    let browser = Chromium::start(look).await;
+    browser.open(&format!("{}/sign-in", origin(&server))).await;
+    with_authenticator(&browser).await;
+    sign_in(&browser, &server).await;
+    browser.element("signed-in").await;
+    browser.open(&format!("{}/account/factors", origin(&server))).await;
+    browser.type_into("new-key-name", "On my keyring").await;
+    browser.click("new-key").await;
+    browser.element("recovery-codes").await;
+
     sign_out(&browser, &server).await;
     sign_in(&browser, &server).await;
     browser.element("key").await;
     browser.look_at("key").await;
     browser.click("key").await;
     browser.element("signed-in").await;
-    // A key that was removed is refused, and one sees why.
-    browser.open(&format!("{site}/account/factors")).await;
-    browser.click("key-remove-1").await;
-    browser.element("app-add").await;
-    sign_out(&browser, &server).await;
-    browser.open(&format!("{site}/sign-in")).await;
-    browser.click("passkey").await;
-    browser.element("error-text").await;
-    browser.look_at("sign-in-passkey-wrong").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -97,6 +111,16 @@ async fn case_52_passkeys_in_a_browser() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_52_passkeys_on_a_phone() {
     passkeys(Look::Phone).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_security_key_after_the_password_in_a_browser() {
+    security_key(Look::Desktop).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_security_key_after_the_password_on_a_phone() {
+    security_key(Look::Phone).await;
 }
 
 /// Everything but keys works without scripts: setting up an app, its codes, recovery codes.
