@@ -10,20 +10,23 @@ use crate::upstream::saml::xml::Xml;
 /// Most keys that one assertion is encrypted to.
 const KEYS_MAX: usize = 4;
 
-/// The text with its assertion decrypted; `None` if that was not encrypted.
+/// Whether something in it is encrypted.
+pub(in crate::upstream) fn is_encrypted(xml: &Xml<'_>) -> bool {
+    !xml.all(ASSERTION, "EncryptedAssertion").is_empty()
+        || !xml.all(XENC, "EncryptedData").is_empty()
+}
+
+/// The text with its assertion decrypted; `xml` is what it was read from.
 ///
 /// One answer for whatever is wrong with what is encrypted: who tries learns nothing.
 pub(in crate::upstream) fn opened(
     text: &str,
     xml: &Xml<'_>,
     key: Option<&str>,
-) -> Result<Option<String>, Refused> {
+) -> Result<String, Refused> {
     let failed = || Refused::Untrue("the assertion cannot be decrypted");
     let sealed = xml.all(ASSERTION, "EncryptedAssertion");
     let data = xml.all(XENC, "EncryptedData");
-    if sealed.is_empty() && data.is_empty() {
-        return Ok(None);
-    }
     let ([sealed], [data]) = (sealed.as_slice(), data.as_slice()) else { return Err(failed()) };
     let is_in_place = xml.parent(*data) == Some(*sealed) && xml.parent(*sealed) == xml.root();
     let keys = xml.all(XENC, "EncryptedKey");
@@ -46,5 +49,5 @@ pub(in crate::upstream) fn opened(
     manager.add_key(key.ok_or_else(failed)?);
     let context =
         EncContext::new(manager).with_disable_cipher_reference(true).with_max_pbkdf2_iterations(0);
-    bergshamra::decrypt(&context, text).map(Some).map_err(|_| failed())
+    bergshamra::decrypt(&context, text).map_err(|_| failed())
 }

@@ -60,11 +60,8 @@ pub(in crate::upstream) fn signed(
     if parent != Some(response) && !is_sealed {
         return untrue("the assertion is not in its place");
     }
-    let count = if is_sealed {
-        verify(xml, saml, &[*assertion], Some(response))?
-    } else {
-        verify(xml, saml, &[response, *assertion], None)?
-    };
+    let places = if is_sealed { vec![*assertion] } else { vec![response, *assertion] };
+    let count = verify(xml, saml, &places)?;
     if count == 0 && !(is_sealed && vouched) {
         return untrue("nothing is signed");
     }
@@ -77,23 +74,24 @@ pub(in crate::upstream) fn check_before_opening(
     saml: &Saml,
 ) -> Result<bool, Refused> {
     let response = response(xml)?;
-    Ok(verify(xml, saml, &[response], None)? == 1)
+    Ok(verify(xml, saml, &[response])? == 1)
+}
+
+/// The text without the signature of its response, which was verified.
+pub(in crate::upstream) fn without_outer(xml: &Xml<'_>) -> String {
+    let outer = xml.root().and_then(|root| xml.one(root, DSIG, "Signature"));
+    let range = outer.and_then(|node| xml.doc.node_range(node));
+    let halves =
+        range.and_then(|range| Some((xml.text.get(..range.start)?, xml.text.get(range.end..)?)));
+    halves.map_or_else(|| xml.text.to_owned(), |(before, after)| [before, after].concat())
 }
 
 /// Verifies every signature, and says how many there are: each has to be the only one of one of
-/// these elements. One of `skipped` was verified before.
-fn verify(
-    xml: &Xml<'_>,
-    saml: &Saml,
-    places: &[NodeId],
-    skipped: Option<NodeId>,
-) -> Result<usize, Refused> {
+/// these elements.
+fn verify(xml: &Xml<'_>, saml: &Saml, places: &[NodeId]) -> Result<usize, Refused> {
     let mut owners = Vec::new();
     for signature in xml.all(DSIG, "Signature") {
         let owner = xml.parent(signature);
-        if owner.is_some() && owner == skipped {
-            continue;
-        }
         let Some(owner) = owner.filter(|owner| places.contains(owner) && !owners.contains(owner))
         else {
             return untrue("a signature is not in its place");
