@@ -63,6 +63,9 @@ pub mod d0020_letters_and_passwords {}
 #[doc = include_str!("0021-second-factors.md")]
 pub mod d0021_second_factors {}
 
+#[doc = include_str!("0022-ones-own-account.md")]
+pub mod d0022_ones_own_account {}
+
 #[doc = include_str!("0023-providers-of-others.md")]
 pub mod d0023_providers_of_others {}
 
