@@ -171,19 +171,29 @@ impl UserArgs {
             }
             Command::Totp { username, remove, source } => {
                 let users = open(&source.load(None)?.config).await?.users;
-                let id = find(&users, &username).await?;
-                if remove {
-                    users.remove_totp(&id).await?;
-                    output.line(&format!("{username} has no second factor any more"))?;
-                } else {
-                    let totp = users.set_totp(&id, None).await?;
-                    output.line(&format!("secret  {}", totp.secret.reveal()))?;
-                    output.line(&format!("URL     {}", totp.otpauth_url.reveal()))?;
-                }
+                change_totp(&users, &username, remove, output).await?;
             }
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+async fn change_totp(
+    users: &Users,
+    username: &str,
+    remove: bool,
+    output: &mut Output,
+) -> anyhow::Result<()> {
+    let id = find(users, username).await?;
+    if remove {
+        users.remove_totp(&id).await?;
+        output.line(&format!("{username} has no second factor any more"))?;
+    } else {
+        let totp = users.set_totp(&id, None).await?;
+        output.line(&format!("secret  {}", totp.secret.reveal()))?;
+        output.line(&format!("URL     {}", totp.otpauth_url.reveal()))?;
+    }
+    Ok(())
 }
 
 /// A user, a line for each fact.

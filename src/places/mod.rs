@@ -23,7 +23,8 @@ impl std::fmt::Debug for Places {
 pub struct BadPlaces(#[source] maxminddb::MaxMindDbError);
 
 impl Places {
-    /// Reads a file in the MaxMind DB format with cities or countries, such as GeoLite2-City.mmdb.
+    /// Reads a file in the `MaxMind` DB format with cities or countries, such as
+    /// `GeoLite2-City.mmdb`.
     ///
     /// # Errors
     /// [`BadPlaces`] if it cannot be read.

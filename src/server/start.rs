@@ -100,6 +100,16 @@ fn certificates(config: &Config) -> Result<(Option<Tls>, Option<Authorities>), B
     Ok((tls, authorities))
 }
 
+/// Opens the database and brings its schema up to date.
+async fn open_current(config: &Config) -> Result<Db, StartError> {
+    let db = open(config).await?;
+    for migration in db.migrate().await? {
+        tracing::info!(migration, "the schema was brought up to date");
+    }
+    db.poll_changes().await?;
+    Ok(db)
+}
+
 impl Server {
     /// Brings everything up: opens the database, runs its migrations, reads or makes the keys.
     ///
@@ -110,12 +120,7 @@ impl Server {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, StartError> {
-        let db = open(&config).await?;
-        for migration in db.migrate().await? {
-            tracing::info!(migration, "the schema was brought up to date");
-        }
-        db.poll_changes().await?;
-        let ctx = Ctx { db, clock, entropy };
+        let ctx = Ctx { db: open_current(&config).await?, clock, entropy };
         let queue = Queue::new(&ctx);
         let vault = Vault::new(config.encryption_key.bytes());
         let mail = Mail::new(&config, &vault)?;
@@ -146,8 +151,8 @@ impl Server {
             vault: vault.clone(),
         });
         let upstream = beside(&oauth);
-        let gate = Gate::new(&ctx, &oauth, &users, &accounts, &apps, &policies)
-            .asking(config.step_up.clone());
+        let gate = Gate::new(&ctx, &oauth, &users, &accounts, &apps, &policies);
+        let gate = gate.asking(config.step_up.clone());
         let places = config.geo_database_file.as_deref().map(Places::open).transpose()?;
         let config = Arc::new(config);
         Ok(Self(Arc::new(ServerParts {

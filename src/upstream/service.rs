@@ -21,7 +21,7 @@ use crate::upstream::arrival::Arrival;
 use crate::upstream::discovery::Discovery;
 use crate::upstream::error::Refused;
 use crate::upstream::journey::{Begun, Departure, JOURNEY_TTL, Journey, Own};
-use crate::upstream::model::Provider;
+use crate::upstream::model::{Provider, Zeroized};
 use crate::upstream::oidc::{self, OidcResponse, Peer};
 use crate::upstream::providers::Providers;
 use crate::upstream::saml;
@@ -181,7 +181,7 @@ impl Upstream {
                 let request = Request {
                     saml,
                     places: &Places::of(&self.parts().issuer, &provider.id, saml),
-                    key: secrets.client_key.as_ref().map(|key| key.reveal()),
+                    key: secrets.client_key.as_ref().map(Zeroized::reveal),
                     id: &own.request_id(),
                     relay_state: state.reveal(),
                     anew,

@@ -103,17 +103,16 @@ impl Profile {
     /// # Errors
     /// The first field that is not of its shape.
     pub fn check_typed(&self) -> Result<(), &'static str> {
-        let shapes: [(_, &Option<String>, fn(&str) -> bool); 3] = [
-            ("phone_number", &self.phone_number, is_phone_number),
-            ("zoneinfo", &self.zoneinfo, is_zone),
-            ("locale", &self.locale, is_language_tag),
+        let fits = |text: &Option<String>, has_shape: fn(&str) -> bool| {
+            text.as_deref().is_none_or(has_shape)
+        };
+        let shapes = [
+            ("phone_number", fits(&self.phone_number, is_phone_number)),
+            ("zoneinfo", fits(&self.zoneinfo, is_zone)),
+            ("locale", fits(&self.locale, is_language_tag)),
         ];
-        for (field, text, has_shape) in shapes {
-            if text.as_deref().is_some_and(|text| !has_shape(text)) {
-                return Err(field);
-            }
-        }
-        Ok(())
+        let bent = shapes.iter().find(|(_, fits)| !fits);
+        bent.map_or(Ok(()), |(field, _)| Err(*field))
     }
 }
 

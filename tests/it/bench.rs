@@ -62,7 +62,7 @@ async fn sign_ins_are_measured_with_apps_beside_them() {
 
     assert_all_good(&report, 2);
     let names = report["flows"].as_array().expect("flows").iter().map(|flow| &flow["flow"]);
-    assert_eq!(Vec::from_iter(names), SLOW);
+    assert_eq!(names.collect::<Vec<_>>(), SLOW);
 }
 
 async fn load_against_a_running_server(db: Kind) {

@@ -43,6 +43,7 @@ impl Leaving {
     }
 
     /// The same on a page of an authorization.
+    #[must_use]
     pub fn within(self, grant: GrantId) -> Self {
         Self { grant: grant.to_string(), ..self }
     }

@@ -144,13 +144,11 @@ pub(in crate::http::pages) fn too_many(language: Language, seconds: u32) -> Stri
 
 /// A wait, as people say it.
 pub(in crate::http::pages) fn wait_in_words(language: Language, seconds: u32) -> String {
-    match seconds {
-        0..=119 => language.say_with("sign-in-wait-seconds", &[("seconds", seconds.max(1).into())]),
-        _ => {
-            let minutes = seconds.div_ceil(60);
-            language.say_with("sign-in-wait-minutes", &[("minutes", minutes.into())])
-        }
+    if seconds < 120 {
+        return language.say_with("sign-in-wait-seconds", &[("seconds", seconds.max(1).into())]);
     }
+    let minutes = seconds.div_ceil(60);
+    language.say_with("sign-in-wait-minutes", &[("minutes", minutes.into())])
 }
 
 /// `GET /sign-in`

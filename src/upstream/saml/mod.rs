@@ -25,7 +25,7 @@ use crate::once::service as once;
 use crate::upstream::arrival::{self, Arrival};
 use crate::upstream::error::Refused;
 use crate::upstream::journey::{Begun, Own};
-use crate::upstream::model::{Name, Provider};
+use crate::upstream::model::{Name, Provider, Zeroized};
 use crate::upstream::saml::response::Expected;
 use crate::upstream::saml::settings::Saml;
 use crate::upstream::saml::xml::Xml;
@@ -42,7 +42,7 @@ pub(in crate::upstream) async fn arrive(
     response: &str,
 ) -> Result<Arrival, Refused> {
     let secrets = upstream.parts().providers.secrets(provider)?;
-    let key = secrets.client_key.as_ref().map(|key| key.reveal());
+    let key = secrets.client_key.as_ref().map(Zeroized::reveal);
     let places = own::Places::of(&upstream.parts().issuer, &provider.id, saml);
     let expected = Expected {
         saml,

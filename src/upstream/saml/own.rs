@@ -40,11 +40,10 @@ impl Places {
              protocolSupportEnumeration=\"{PROTOCOL}\">"
         );
         if let Some(certificate) = &saml.own_certificate {
-            let methods: String = CIPHERS
-                .iter()
-                .chain(&KEY_TRANSPORTS)
-                .map(|name| format!("<md:EncryptionMethod Algorithm=\"{name}\"/>"))
-                .collect();
+            let mut methods = String::new();
+            for name in CIPHERS.iter().chain(&KEY_TRANSPORTS) {
+                let _ = write!(methods, "<md:EncryptionMethod Algorithm=\"{name}\"/>");
+            }
             for (usage, more) in [("signing", ""), ("encryption", methods.as_str())] {
                 let _ = write!(
                     out,
@@ -56,11 +55,11 @@ impl Places {
             }
         }
         let format = saml.name_id.uri();
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<md:NameIDFormat>{format}</md:NameIDFormat>\
              <md:AssertionConsumerService Binding=\"{POST}\" Location=\"{acs}\" index=\"0\" \
-             isDefault=\"true\"/></md:SPSSODescriptor></md:EntityDescriptor>\n"
+             isDefault=\"true\"/></md:SPSSODescriptor></md:EntityDescriptor>"
         );
         out
     }

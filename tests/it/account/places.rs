@@ -13,7 +13,7 @@ use crate::common::world::ben;
 
 both!(sessions_name_the_place_that_the_database_knows);
 
-/// A text in the MaxMind DB format: type 2.
+/// A text in the `MaxMind` DB format: type 2.
 fn text(text: &str) -> Vec<u8> {
     [&[2 << 5 | u8::try_from(text.len()).unwrap()], text.as_bytes()].concat()
 }
@@ -33,7 +33,7 @@ fn number(number: u16) -> Vec<u8> {
     [&[5 << 5 | 2], &number.to_be_bytes()[..]].concat()
 }
 
-/// A database that knows one network of 24 bits. Source: MaxMind DB file format 2.0.
+/// A database that knows one network of 24 bits. Source: `MaxMind` DB file format 2.0.
 fn database(network: [u8; 3]) -> Vec<u8> {
     const NODES: u32 = 24;
     let mut bytes = Vec::new();

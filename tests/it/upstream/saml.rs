@@ -36,8 +36,7 @@ async fn tried(
 ) -> (u16, bool) {
     let browser = server.browser();
     let mut told = idp.leave(server, &browser).await;
-    let made = make(&mut told);
-    let xml = made.unwrap_or_else(|| idp.response(&told));
+    let xml = make(&mut told).unwrap_or_else(|| idp.response(&told));
     let answer = bring(server, &browser, &told, &xml).await;
     (answer.status, is_signed_in(&browser).await)
 }
@@ -68,8 +67,8 @@ async fn a_signed_response_or_assertion_lets_somebody_in(db: Kind) {
 }
 
 async fn case_76_what_is_not_true_lets_nobody_in(db: Kind) {
-    let (server, idp) = world(db, USUAL).await;
     type Bend = fn(&mut Told, &TestServer);
+    let (server, idp) = world(db, USUAL).await;
     let lies: Vec<(&str, Bend)> = vec![
         ("another destination", |told, _| told.destination = "https://evil.example/acs".into()),
         ("no destination", |told, _| told.destination = String::new()),

@@ -17,21 +17,21 @@ const PURPOSE: &str = "totp";
 /// `templates/totp.html`: asks for the second factor.
 #[derive(Debug, Template)]
 #[template(path = "totp.html")]
-pub struct TotpPage {
+struct TotpPage {
     /// Around it.
-    pub site: Site,
+    site: Site,
     /// Number of the authorization that it is for; may be empty.
-    pub grant: String,
+    grant: String,
     /// Token against posts from elsewhere.
-    pub csrf: String,
+    csrf: String,
     /// Whose password was right.
-    pub name: String,
+    name: String,
     /// Where to begin again.
-    pub again: String,
+    again: String,
     /// Why it is shown again.
-    pub fault: Option<String>,
+    fault: Option<String>,
     /// Other second factors.
-    pub ways: Vec<Way>,
+    ways: Vec<Way>,
 }
 
 fn show_page(pending: &Pending<'_>, status: StatusCode, fault: Option<String>) -> Response {
