@@ -113,7 +113,10 @@ impl Users {
                 .map(|(options, state)| (json!(options), Registration::SecurityKey(state))),
         }
         .map_err(|_| FactorError::Unavailable)?;
-        let options = if kind == KeyKind::Passkey { discoverable(options) } else { options };
+        let options = match kind {
+            KeyKind::Passkey => discoverable(options),
+            KeyKind::SecurityKey => touched(options),
+        };
         let owner = [user.id.as_str().as_bytes(), browser.0.as_slice()];
         let state = self.seal(REGISTER, &owner, &state)?;
         Ok(KeyAsk { options: options.to_string(), state })
@@ -193,6 +196,15 @@ fn discoverable(mut options: Value) -> Value {
     if let Some(wanted) = options.pointer_mut("/publicKey/authenticatorSelection") {
         wanted["residentKey"] = json!("required");
         wanted["requireResidentKey"] = json!(true);
+    }
+    options
+}
+
+/// The library asks such keys, too, to protect what they make by a PIN, which browsers refuse where
+/// a PIN is not demanded.
+fn touched(mut options: Value) -> Value {
+    if let Some(extensions) = options.pointer_mut("/publicKey/extensions") {
+        *extensions = json!({ "credProps": true });
     }
     options
 }

@@ -264,7 +264,7 @@ async fn case_58_after_the_purge_nothing_works_and_nothing_is_left(db: Kind) {
         assert_eq!(holding(&server, db, text).await, BTreeSet::new(), "{text}");
     }
     // Nobody else lost anything.
-    assert_eq!(ben.browser.get("/account").await.status, 200);
+    app.tokens(&server, &ben).await;
     assert_eq!(server.count("SELECT COUNT(*) AS n FROM users").await, 4);
 }
 

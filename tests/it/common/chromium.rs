@@ -60,15 +60,21 @@ impl Chromium {
     pub async fn element(&self, id: &str) -> Element {
         let css = format!("#{id}");
         let wait = self.page.wait().at_most(Duration::from_secs(20));
-        let Ok(element) = wait.for_element(Locator::Css(&css)).await else {
+        let Ok(mut element) = wait.for_element(Locator::Css(&css)).await else {
             panic!("no #{id} in {}", self.describe().await);
         };
         for _ in 0..200 {
             match element.is_displayed().await {
                 Ok(true) => return element,
-                // It may belong to a page that is being left.
-                _ => tokio::time::sleep(Duration::from_millis(50)).await,
+                Ok(false) => {}
+                // It belonged to a page that was being left: it may stand on the next one, too.
+                Err(_) => {
+                    if let Ok(next) = self.page.find(Locator::Css(&css)).await {
+                        element = next;
+                    }
+                }
             }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("#{id} is not shown in {}", self.describe().await);
     }

@@ -24,6 +24,11 @@ impl WebDriverCompatibleCommand for AddAuthenticator {
     }
 }
 
+async fn with_security_key(browser: &Chromium) {
+    let key = json!({ "protocol": "ctap1/u2f", "transport": "usb", "isUserConsenting": true });
+    browser.page.issue_cmd(AddAuthenticator(key)).await.expect("an authenticator");
+}
+
 async fn with_authenticator(browser: &Chromium) {
     let phone = json!({ "protocol": "ctap2", "transport": "internal", "hasResidentKey": true,
         "hasUserVerification": true, "isUserVerified": true, "isUserConsenting": true });
@@ -87,7 +92,7 @@ async fn security_key(look: Look) {
     let server = start(Kind::Sqlite).await;
     let browser = Chromium::start(look).await;
     browser.open(&format!("{}/sign-in", origin(&server))).await;
-    with_authenticator(&browser).await;
+    with_security_key(&browser).await;
     sign_in(&browser, &server).await;
     browser.element("signed-in").await;
     browser.open(&format!("{}/account/factors", origin(&server))).await;
