@@ -5,6 +5,7 @@
 //! A new page is one line in `pages/table.rs`. To look at all of them, name a folder:
 //! `NARTHEX_SCREENSHOTS=/tmp/pages tests/run --test it pages::`.
 
+mod account;
 mod arrivals;
 mod flows;
 mod look;

@@ -16,6 +16,7 @@ use crate::common::database::Kind;
 use crate::common::host::Host;
 use crate::common::server::TestServer;
 use crate::common::world::{ada, ben, dev};
+use crate::pages::account::account;
 use crate::pages::arrivals::Arrivals;
 
 /// Who looks at a page.
@@ -53,18 +54,18 @@ enum Step {
 }
 
 /// A page that is shown at `open`, which has an element `id`.
-fn page(name: &'static str, who: Who, open: impl Into<String>, id: &'static str) -> Page {
+pub fn page(name: &'static str, who: Who, open: impl Into<String>, id: &'static str) -> Page {
     Page { name, who, open: open.into(), steps: vec![Step::Wait(id)] }
 }
 
 impl Page {
-    fn typing(mut self, id: &'static str, text: impl Into<String>) -> Self {
+    pub fn typing(mut self, id: &'static str, text: impl Into<String>) -> Self {
         self.steps.push(Step::Type(id, text.into()));
         self
     }
 
     /// Clicks on an element, until another is shown.
-    fn clicking(mut self, id: &'static str, until: &'static str) -> Self {
+    pub fn clicking(mut self, id: &'static str, until: &'static str) -> Self {
         self.steps.extend([Step::Click(id), Step::Wait(until)]);
         self
     }
@@ -189,6 +190,9 @@ impl Scene {
         ];
         http.post("/bc-authorize", &asked).await.expect(200);
         let links = links(&server).await;
+        let users = &server.server.users;
+        let leaver = users.find_by_username("dev").await.unwrap().expect("the developer");
+        users.ask_deletion(&leaver.id, Language::English).await.unwrap();
         let arrivals = Arrivals::come(&server).await;
         cookies.extend(arrivals.cookies.iter().cloned());
         Self { server, host, cookies, user_codes, links, arrivals }
@@ -246,7 +250,7 @@ fn authorize(client: &str, redirect: &str, scope: &str, more: &str) -> String {
 /// All pages. Each is reached from nothing, by a browser with the cookies of who looks at it.
 pub fn pages(scene: &Scene) -> Vec<Page> {
     let signing_in = [sign_in(scene), letters(scene), elsewhere(scene)];
-    let signed_in = [consent(), requests(scene), factors(), others()];
+    let signed_in = [consent(), requests(scene), factors(), others(), account()];
     signing_in.into_iter().chain(signed_in).flatten().collect()
 }
 
