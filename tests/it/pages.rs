@@ -7,6 +7,7 @@
 
 mod account;
 mod arrivals;
+mod by_oneself;
 mod flows;
 mod look;
 mod table;

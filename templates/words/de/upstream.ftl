@@ -34,7 +34,7 @@ upstream-connect-what = Verbinden Sie sie nur, wenn beide Ihnen gehören. Sie k�
 upstream-connect-submit = Verbinden
 upstream-apart = Nein, getrennt lassen
 
-account-nav-providers = Andere Anmeldungen
+account-nav-providers = Andere Anmel­dungen
 providers-title = Andere Anmeldungen
 providers-lead = Konten anderswo, mit denen Sie sich hier anmelden können.
 providers-none = Es gibt keine. Wenn Sie sich mit einem anderen Dienst anmelden, dessen E-Mail-Adresse hier Ihre ist, fragen wir Sie, ob wir die beiden verbinden sollen.

@@ -1,6 +1,7 @@
 //! A copy of what is kept about oneself.
 
 use chrono::TimeDelta;
+use serde_json::json;
 
 use crate::account::send;
 use crate::common::both;
@@ -31,6 +32,9 @@ async fn the_copy_holds_what_is_kept_and_no_secrets(db: Kind) {
     assert_eq!(data["sessions"][0]["signed_in_by"][0], "pwd");
     assert_eq!(data["apps"][0]["app"], "portal");
     assert_eq!(data["factors"]["authenticator_app"], true);
+    assert_eq!(data["factors"]["keys"], json!([]));
+    assert_eq!(data["factors"]["recovery_codes_left"], 0);
+    assert_eq!(data["identities"], json!([]));
     let session = ada.browser.cookie("session").unwrap().value;
     for secret in ["argon2", "GEZDGNBVGY3TQOJQ", &*session, &*given.refresh, "Ben", "\"ben\""] {
         assert!(!copy.body.contains(secret), "{secret}: {}", copy.body);

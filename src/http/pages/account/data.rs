@@ -40,14 +40,16 @@ enum Part {
     Memberships,
     Sessions,
     Apps,
+    Identities,
 }
 
-const PARTS: [(&str, Part); 5] = [
+const PARTS: [(&str, Part); 6] = [
     ("user", Part::User),
     ("factors", Part::Factors),
     ("memberships", Part::Memberships),
     ("sessions", Part::Sessions),
     ("apps", Part::Apps),
+    ("identities", Part::Identities),
 ];
 
 /// `GET /account/data`
@@ -95,15 +97,32 @@ async fn read(visit: &Visit, part: Part) -> Result<Value, DbError> {
             "updated_at": date(user.updated_at),
             "deletion_at": user.deletion_at.map(date),
         })),
-        // What they are called and since when: never what they are.
-        Part::Factors => Ok(json!({
-            "password_changed_at": user.password_changed_at.map(date),
-            "authenticator_app": user.has_totp,
-        })),
+        Part::Factors => factors(visit).await,
         Part::Memberships => memberships(visit).await,
         Part::Sessions => sessions(visit).await,
         Part::Apps => apps(visit).await,
+        Part::Identities => identities(visit).await,
     }
+}
+
+/// What they are called and since when: never what they are.
+async fn factors(visit: &Visit) -> Result<Value, DbError> {
+    let user = &visit.user;
+    let own = visit.server.users.factors(&user.id).await?;
+    let keys = own.keys.iter().map(|key| {
+        json!({
+            "name": key.name,
+            "added_at": date(key.created_at),
+            "last_used_at": key.last_used_at.map(date),
+        })
+    });
+    Ok(json!({
+        "password_changed_at": user.password_changed_at.map(date),
+        "authenticator_app": user.has_totp,
+        "authenticator_app_since": own.totp_since.map(date),
+        "keys": keys.collect::<Value>(),
+        "recovery_codes_left": own.recovery.number,
+    }))
 }
 
 async fn memberships(visit: &Visit) -> Result<Value, DbError> {
@@ -148,6 +167,21 @@ async fn apps(visit: &Visit) -> Result<Value, DbError> {
             "since": date(own.since),
             "last_used_at": own.last_used.map(date),
             "has_access": own.last_used.is_some(),
+        })
+    });
+    Ok(all.collect())
+}
+
+/// Who one is at providers that one signs in at.
+async fn identities(visit: &Visit) -> Result<Value, DbError> {
+    let own = visit.server.providers.identities(&visit.user.id).await?;
+    let all = own.iter().map(|identity| {
+        json!({
+            "provider": identity.name.provider,
+            "subject": identity.name.subject,
+            "shown_as": identity.shown,
+            "linked_at": date(identity.linked_at),
+            "last_used_at": date(identity.used_at),
         })
     });
     Ok(all.collect())
