@@ -56,9 +56,11 @@ impl Pool {
         let work: Work = Box::new(move || {
             // The place stays with the work, even if whoever asked goes away while it is done. If
             // they went before, nobody needs it.
-            let _place = place;
+            let place = place;
             if !answer.is_closed() {
-                let _ = answer.send(work());
+                let done = work();
+                drop(place);
+                let _ = answer.send(done);
             }
         });
         self.queue.get_or_init(|| start(self.threads)).send(work).map_err(|_| NoPlace)?;
@@ -133,6 +135,9 @@ mod tests {
         let _ = second.await;
         go.send(()).unwrap();
         assert_eq!(first.await.unwrap(), Ok(true));
+        while pool.places.available_permits() < 2 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         assert_eq!(pool.run(|| 7).await, Ok(7));
         assert!(!pool.is_full());
     }
