@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use crate::base::document::Document;
-use crate::gate::routes::SCOPES;
+use crate::gate::routes::scopes;
 use crate::keys::algorithm::Algorithm;
 use crate::oauth::service::Parts;
 
 /// The metadata of the resource that this server is, ready to send.
 pub(in crate::gate) fn document(parts: &Parts) -> Document {
     let issuer = &parts.issuer;
-    let scopes: Vec<&str> = SCOPES.iter().map(|scope| scope.name).collect();
+    let scopes: Vec<&str> = scopes().map(|scope| scope.name).collect();
     let metadata = json!({
         "resource": issuer.as_str(),
         "resource_name": "Narthex resource API",

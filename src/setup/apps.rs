@@ -10,7 +10,7 @@ use crate::apps::redirect::RedirectUri;
 use crate::apps::secrets::GivenSecret;
 use crate::base::id::{AccountId, AppId};
 use crate::base::scope::Scope;
-use crate::gate::routes::SCOPES;
+use crate::gate::routes;
 use crate::keys::algorithm::Algorithm;
 use crate::oauth::standard_claims::SCOPES as OPENID_SCOPES;
 use crate::setup::declaration::AppEntry;
@@ -177,12 +177,12 @@ fn scopes(object: &Object<'_>, name: &str, notes: &mut Notes) -> Option<Scope> {
 /// # Errors
 /// In words, with all that are known.
 pub fn scope(text: &str) -> Result<String, String> {
-    let known = OPENID_SCOPES.contains(&text) || SCOPES.iter().any(|scope| scope.name == text);
+    let known = OPENID_SCOPES.contains(&text) || routes::scopes().any(|scope| scope.name == text);
     if known {
         return Ok(text.to_owned());
     }
     let names: Vec<&str> =
-        OPENID_SCOPES.iter().copied().chain(SCOPES.iter().map(|scope| scope.name)).collect();
+        OPENID_SCOPES.iter().copied().chain(routes::scopes().map(|scope| scope.name)).collect();
     Err(format!("there is no such scope; known are {}", names.join(", ")))
 }
 

@@ -4,7 +4,7 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::Serialize;
 
-use crate::gate::routes::{AccountNeed, Lock, Route, SCOPES, ScopeInfo, TABLE};
+use crate::gate::routes::{AccountNeed, Lock, Route, ScopeInfo, scopes, table};
 use crate::http::api::error::answer;
 
 #[derive(Debug, Serialize)]
@@ -53,7 +53,7 @@ impl From<&Route> for RouteView {
 /// `GET /v1/scopes`.
 pub(in crate::http::api) async fn list() -> Response {
     let opened_by = |scope: Option<&'static str>| {
-        let routes = TABLE.iter().filter(move |route| route.lock.map(|lock| lock.scope) == scope);
+        let routes = table().filter(move |route| route.lock.map(|lock| lock.scope) == scope);
         routes.map(RouteView::from).collect()
     };
     let view = |scope: &ScopeInfo| ScopeView {
@@ -61,6 +61,6 @@ pub(in crate::http::api) async fn list() -> Response {
         description: scope.description,
         opens: opened_by(Some(scope.name)),
     };
-    let scopes = SCOPES.iter().map(view).collect();
+    let scopes = scopes().map(view).collect();
     answer(StatusCode::OK, ScopeList { scopes, public: opened_by(None) })
 }

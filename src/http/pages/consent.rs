@@ -121,7 +121,7 @@ pub(in crate::http::pages) async fn submit(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gate::routes::SCOPES;
+    use crate::gate::routes::scopes;
 
     #[test]
     fn every_scope_is_told_in_words_or_named() {
@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(english("openid"), "Know who you are");
         assert_eq!(wish("openid", Language::German), "wissen, wer Sie sind");
         assert_eq!(english("FHIR.read"), "Use “FHIR.read”");
-        for info in SCOPES {
+        for info in scopes() {
             assert_eq!(english(info.name), info.description);
         }
     }

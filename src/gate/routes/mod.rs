@@ -2,9 +2,16 @@
 //!
 //! Routing, enforcement and the public documentation at `GET /v1/scopes` are made from it.
 
-use crate::policy::privilege::{AccessAdmin, Privilege, ProjectAdmin, ReadData};
+mod accounts;
+mod policies;
+mod projects;
 
-/// An operation of the resource API. Each has one line in [`TABLE`] and one handler.
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use crate::policy::privilege::Privilege;
+
+/// An operation of the resource API. Each has one line in [`table`] and one handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// `GET /v1/accounts`
@@ -36,6 +43,12 @@ pub enum Method {
     Get,
     /// Adds.
     Post,
+    /// Replaces.
+    Put,
+    /// Changes.
+    Patch,
+    /// Removes.
+    Delete,
 }
 
 impl Method {
@@ -44,6 +57,9 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
         }
     }
 }
@@ -111,16 +127,6 @@ pub struct ScopeInfo {
     pub description: &'static str,
 }
 
-/// The scopes of the resource API.
-pub const SCOPES: &[ScopeInfo] = &[
-    ScopeInfo { name: "account.read", description: "See the accounts you are a member of" },
-    ScopeInfo { name: "group.read", description: "See the groups of an account" },
-    ScopeInfo { name: "policy.read", description: "See the access policies of an account" },
-    ScopeInfo { name: "policy.write", description: "Change the access policies of an account" },
-    ScopeInfo { name: "project.read", description: "See your projects" },
-    ScopeInfo { name: "project.write", description: "Create and change projects" },
-];
-
 const fn member(scope: &'static str, account: AccountNeed, missing: Missing) -> Lock {
     Lock { scope, account, privilege: None, missing, sensitive: false }
 }
@@ -140,44 +146,42 @@ const fn route(
     Route { operation, method, path, lock: Some(lock), summary }
 }
 
+/// What belongs together: its scopes, and the lines that they open.
+struct Area {
+    scopes: &'static [ScopeInfo],
+    routes: &'static [Route],
+}
+
+const AREAS: &[Area] = &[accounts::AREA, policies::AREA, projects::AREA, DOCUMENTATION];
+
+const DOCUMENTATION: Area = Area {
+    scopes: &[],
+    routes: &[Route {
+        operation: Operation::ListScopes,
+        method: Method::Get,
+        path: "/v1/scopes",
+        lock: None,
+        summary: "This table",
+    }],
+};
+
+/// The scopes of the resource API.
+pub fn scopes() -> impl Iterator<Item = &'static ScopeInfo> {
+    AREAS.iter().flat_map(|area| area.scopes)
+}
+
 /// All routes of the resource API.
-#[rustfmt::skip]
-pub const TABLE: &[Route] = &[
-    route(Operation::ListAccounts, Method::Get, "/v1/accounts",
-        member("account.read", AccountNeed::Optional, Missing::Forbidden),
-        "The accounts that the user is a member of and the app may be used for"),
-    route(Operation::GetAccount, Method::Get, "/v1/accounts/{id}",
-        member("account.read", AccountNeed::Required, Missing::NotFound),
-        "The account that the header names"),
-    route(Operation::ListGroups, Method::Get, "/v1/account/groups",
-        allowed::<AccessAdmin>("group.read", Missing::Forbidden),
-        "The groups of the account"),
-    route(Operation::ListPolicies, Method::Get, "/v1/policies",
-        allowed::<AccessAdmin>("policy.read", Missing::Forbidden),
-        "The policies of the account"),
-    route(Operation::CreatePolicy, Method::Post, "/v1/policies",
-        allowed::<AccessAdmin>("policy.write", Missing::Forbidden).sensitive(),
-        "Adds a policy to the account"),
-    route(Operation::GetPolicy, Method::Get, "/v1/policies/{name}",
-        allowed::<AccessAdmin>("policy.read", Missing::NotFound),
-        "One policy of the account"),
-    route(Operation::ListProjects, Method::Get, "/v1/projects",
-        allowed::<ReadData>("project.read", Missing::Forbidden),
-        "The projects of the account that the user may see"),
-    route(Operation::CreateProject, Method::Post, "/v1/projects",
-        allowed::<ProjectAdmin>("project.write", Missing::Forbidden),
-        "Adds a project to the account"),
-    route(Operation::GetProject, Method::Get, "/v1/projects/{id}",
-        allowed::<ReadData>("project.read", Missing::NotFound),
-        "One project of the account"),
-    Route { operation: Operation::ListScopes, method: Method::Get, path: "/v1/scopes", lock: None,
-        summary: "This table" },
-];
+pub fn table() -> impl Iterator<Item = &'static Route> {
+    AREAS.iter().flat_map(|area| area.routes)
+}
 
 /// The route for a method, as HTTP writes it, and a path as it stands in the table.
 pub fn find(method: &str, path: &str) -> Option<&'static Route> {
+    static LINES: LazyLock<HashMap<(&str, &str), &Route>> = LazyLock::new(|| {
+        table().map(|route| ((route.method.as_str(), route.path), route)).collect()
+    });
     let method = if method == "HEAD" { "GET" } else { method };
-    TABLE.iter().find(|route| route.path == path && route.method.as_str() == method)
+    LINES.get(&(method, path)).copied()
 }
 
 #[cfg(test)]
@@ -189,18 +193,17 @@ mod tests {
     #[test]
     fn each_line_is_there_once_and_has_a_scope_with_a_description() {
         let places: BTreeSet<_> =
-            TABLE.iter().map(|route| (route.method.as_str(), route.path)).collect();
-        let operations: Vec<_> = TABLE.iter().map(|route| route.operation).collect();
+            table().map(|route| (route.method.as_str(), route.path)).collect();
+        let operations: Vec<_> = table().map(|route| route.operation).collect();
         let used: BTreeSet<_> =
-            TABLE.iter().filter_map(|route| route.lock).map(|lock| lock.scope).collect();
-        let known: BTreeSet<_> = SCOPES.iter().map(|scope| scope.name).collect();
+            table().filter_map(|route| route.lock).map(|lock| lock.scope).collect();
+        let known: BTreeSet<_> = scopes().map(|scope| scope.name).collect();
 
-        assert_eq!(places.len(), TABLE.len());
+        assert_eq!(places.len(), table().count());
         assert!((1..operations.len()).all(|at| !operations[..at].contains(&operations[at])));
         assert_eq!(used, known);
-        assert!(TABLE.iter().all(|route| route.path.starts_with("/v1/")));
-        let reads =
-            TABLE.iter().filter(|route| route.lock.is_some_and(|l| !l.scope.contains(".write")));
+        assert!(table().all(|route| route.path.starts_with("/v1/")));
+        let reads = table().filter(|route| route.lock.is_some_and(|l| !l.scope.contains(".write")));
         assert!(reads.into_iter().all(|route| route.method == Method::Get));
     }
 
@@ -222,7 +225,7 @@ mod tests {
 
     #[test]
     fn nothing_but_the_table_itself_is_public() {
-        let public: Vec<_> = TABLE.iter().filter(|route| route.lock.is_none()).collect();
+        let public: Vec<_> = table().filter(|route| route.lock.is_none()).collect();
 
         assert_eq!(public.len(), 1);
         assert_eq!(public[0].operation, Operation::ListScopes);
