@@ -257,7 +257,7 @@ async fn what_is_not_in_the_table_does_not_exist(db: Kind) {
 async fn who_may_what(db: Kind) {
     let server = TestServer::start(db).await;
     let app = portal(&server);
-    let mut table = Vec::new();
+    let mut lines = Vec::new();
     let people = [ada(&server), ben(&server), dev(&server), eve(&server)];
     let mut tokens = Vec::new();
     for person in &people {
@@ -286,10 +286,10 @@ async fn who_may_what(db: Kind) {
                 if answer.status < 300 { answer.status.to_string() } else { answer.refusal() };
             line.push(format!("{name} {verdict},"));
         }
-        table.push(line.join(" "));
+        lines.push(line.join(" "));
     }
     let expected: Vec<&str> = include_str!("who_may_what.txt").lines().collect();
-    assert_eq!(table, expected);
+    assert_eq!(lines, expected);
 }
 
 async fn case_73_scripts_of_registered_origins_may_read_answers(db: Kind) {
