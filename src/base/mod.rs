@@ -4,6 +4,7 @@ pub mod clock;
 pub mod document;
 pub mod entropy;
 pub mod id;
+pub mod method;
 pub mod scope;
 pub mod secret;
 pub mod text;

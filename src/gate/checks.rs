@@ -8,7 +8,7 @@ use crate::base::id::AccountId;
 use crate::base::scope::Scope;
 use crate::config::step_up::StepUp;
 use crate::gate::refusal::Refusal;
-use crate::gate::routes::{AccountNeed, Lock};
+use crate::gate::routes::{AccountNeed, Demand};
 use crate::oauth::access_token::AccessToken;
 use crate::oauth::acr::AcrRequest;
 use crate::oauth::possession::Scheme;
@@ -62,11 +62,11 @@ pub fn bearer(authorization: Header<'_>, in_query: bool) -> Result<(Scheme, &str
 ///
 /// # Errors
 /// [`Refusal::InsufficientScope`]. Source: RFC 6750 section 3.1.
-pub fn scope(lock: &Lock, granted: &Scope) -> Result<(), Refusal> {
-    if granted.contains(lock.scope) {
+pub fn scope(demand: &Demand<'_>, granted: &Scope) -> Result<(), Refusal> {
+    if granted.contains(demand.scope) {
         return Ok(());
     }
-    Err(Refusal::InsufficientScope { needed: lock.scope })
+    Err(Refusal::InsufficientScope { needed: demand.scope.to_owned().into() })
 }
 
 /// Whether the user signed in surely and lately enough. An app that acts for itself never signed
@@ -75,12 +75,12 @@ pub fn scope(lock: &Lock, granted: &Scope) -> Result<(), Refusal> {
 /// # Errors
 /// [`Refusal::SignIn`]. Source: RFC 9470 section 3.
 pub fn sign_in(
-    lock: &Lock,
+    demand: &Demand<'_>,
     rules: &StepUp,
     token: &AccessToken,
     now: DateTime<Utc>,
 ) -> Result<(), Refusal> {
-    if !lock.sensitive || token.sub.is_none() {
+    if !demand.sensitive || token.sub.is_none() {
         return Ok(());
     }
     let wanted = AcrRequest::wish(rules.acr_values.iter().map(String::as_str));

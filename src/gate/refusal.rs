@@ -1,5 +1,7 @@
 //! How the gate refuses: one variant for each thing that may be wrong.
 
+use std::borrow::Cow;
+
 use crate::config::step_up::StepUp;
 use crate::db::error::DbError;
 use crate::oauth::possession::ProofFault;
@@ -26,7 +28,7 @@ pub enum Refusal {
     #[error("the access token lacks the scope {needed}")]
     InsufficientScope {
         /// The scope that opens this method and path.
-        needed: &'static str,
+        needed: Cow<'static, str>,
     },
     /// The sign-in is too weak or too old for this. Source: RFC 9470 section 3.
     #[error("the sign-in is too weak or too old for this")]
@@ -53,7 +55,7 @@ pub enum Refusal {
     #[error("the policies of the account do not allow {privilege}")]
     PolicyDenies {
         /// What would have to be allowed.
-        privilege: &'static str,
+        privilege: Cow<'static, str>,
     },
     /// We could not find out.
     #[error("the server failed")]

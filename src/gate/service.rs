@@ -14,13 +14,14 @@ use crate::gate::checks::{self, Header};
 use crate::gate::facts;
 use crate::gate::metadata;
 use crate::gate::refusal::Refusal;
-use crate::gate::routes::Lock;
+use crate::gate::routes::{Demand, Lock};
 use crate::oauth::access_token::{AccessToken, TokenFault};
 use crate::oauth::certificate::Certificate;
-use crate::oauth::possession::{self, PossessionFault, ProofField, Shown};
+use crate::oauth::possession::{self, Elsewhere, PossessionFault, ProofField, Shown};
 use crate::oauth::service::OAuth;
 use crate::policy::attributes::Attributes;
 use crate::policy::document::Document as Policy;
+use crate::policy::path::Later;
 use crate::policy::permit::{self, Permit};
 use crate::policy::privilege::{DevelopApps, Privilege};
 use crate::policy::service::Policies;
@@ -45,6 +46,8 @@ pub struct Presented<'r> {
     pub method: &'r str,
     /// The path of the request.
     pub path: &'r str,
+    /// Whose request it is, if it is not for this server.
+    pub elsewhere: Option<Elsewhere<'r>>,
 }
 
 /// Somebody who has passed.
@@ -128,10 +131,39 @@ impl Gate {
         lock: &'static Lock,
         presented: &Presented<'_>,
     ) -> Result<Caller, Refusal> {
+        self.pass(&lock.demand(), presented).await
+    }
+
+    /// The one decision, whoever asks: for a line of our own table, or for a route of somebody
+    /// else's API, whose privilege `wanted` names, on a resource of which `resource` is known.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn decide(
+        &self,
+        demand: &Demand<'_>,
+        wanted: Option<&str>,
+        resource: &Attributes,
+        presented: &Presented<'_>,
+    ) -> Result<Caller, Refusal> {
+        let caller = self.pass(demand, presented).await?;
+        let Some(privilege) = wanted else { return Ok(caller) };
+        let place = caller.place.as_ref().ok_or(Refusal::AccountRequired)?;
+        if place.may(privilege, resource) {
+            return Ok(caller);
+        }
+        Err(Refusal::PolicyDenies { privilege: privilege.to_owned().into() })
+    }
+
+    async fn pass(
+        &self,
+        demand: &Demand<'_>,
+        presented: &Presented<'_>,
+    ) -> Result<Caller, Refusal> {
         let token = self.token(presented).await?;
-        checks::scope(lock, &token.scope)?;
-        checks::sign_in(lock, &self.step_up, &token, self.ctx.now())?;
-        let account = checks::account(lock.account, presented.account)?;
+        checks::scope(demand, &token.scope)?;
+        checks::sign_in(demand, &self.step_up, &token, self.ctx.now())?;
+        let account = checks::account(demand.account, presented.account)?;
         let app = self.apps.find(&token.client).await?.ok_or(Refusal::InvalidToken)?;
 
         // While an app is in development and the request is about no account, the one that owns
@@ -155,9 +187,9 @@ impl Gate {
     }
 
     async fn token(&self, presented: &Presented<'_>) -> Result<Arc<AccessToken>, Refusal> {
-        let Presented { proof, certificate, method, path, .. } = *presented;
+        let Presented { proof, certificate, method, path, elsewhere, .. } = *presented;
         let (scheme, token) = checks::bearer(presented.authorization, presented.token_in_query)?;
-        let shown = Shown { token, scheme, proof, method, path, certificate };
+        let shown = Shown { token, scheme, proof, method, path, certificate, elsewhere };
         possession::verify(&self.oauth, &shown).await.map_err(|fault| match fault {
             PossessionFault::Proof(fault) => Refusal::Proof(fault),
             PossessionFault::Token(TokenFault::Invalid(why)) => {
@@ -191,6 +223,21 @@ impl Place {
     fn develops_apps(&self) -> bool {
         self.policy.decide(DevelopApps::NAME, &self.facts)
     }
+
+    /// Whether `operation` is allowed for some resource of which `resource` is known.
+    pub fn may(&self, operation: &str, resource: &Attributes) -> bool {
+        let later = Later::Only(permit::RESOURCE);
+        if resource.is_empty() {
+            return self.policy.reduce_one(operation, &self.facts, later).is_some();
+        }
+        let facts = self.facts.clone().and(resource);
+        self.policy.reduce_one(operation, &facts, later).is_some()
+    }
+
+    /// What the policies of the account leave to be said about resources.
+    pub fn reduced(&self) -> Policy {
+        self.policy.reduce(&self.facts, Later::Only(permit::RESOURCE))
+    }
 }
 
 impl Caller {
@@ -204,6 +251,6 @@ impl Caller {
         }
         let place = self.place.as_ref().ok_or(Refusal::Bug("a route without an account"))?;
         permit::authorize(&place.policy, &place.facts, &place.account, &self.user)
-            .map_err(|denied| Refusal::PolicyDenies { privilege: denied.privilege })
+            .map_err(|denied| Refusal::PolicyDenies { privilege: denied.privilege.into() })
     }
 }

@@ -72,8 +72,21 @@ pub enum TokenFault {
 /// [`TokenFault::Invalid`] for anything that is not good, [`TokenFault::Internal`] if storage
 /// does not answer.
 pub async fn verify(oauth: &OAuth, token: &str) -> Result<Arc<AccessToken>, TokenFault> {
+    verify_for(oauth, token, None).await
+}
+
+/// As [`verify`], where a token for `other` is as good as one for us: for an API of others whose
+/// gateway we are.
+///
+/// # Errors
+/// As [`verify`].
+pub(in crate::oauth) async fn verify_for(
+    oauth: &OAuth,
+    token: &str,
+    other: Option<&str>,
+) -> Result<Arc<AccessToken>, TokenFault> {
     let access = verify_for_any(oauth, token).await?;
-    if access.audience.iter().any(|one| one == oauth.issuer()) {
+    if access.audience.iter().any(|one| one == oauth.issuer() || Some(one.as_str()) == other) {
         Ok(access)
     } else {
         Err(TokenFault::Invalid("it is for another audience"))

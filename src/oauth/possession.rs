@@ -44,6 +44,15 @@ pub enum ProofField<'a> {
     Malformed,
 }
 
+/// A request to somebody else's API, about which its gateway asks us.
+#[derive(Clone, Copy, Debug)]
+pub struct Elsewhere<'a> {
+    /// Who it is for: an audience that is as good as this server itself. Source: RFC 8707.
+    pub audience: &'a str,
+    /// Its URL without the query, for proofs. Source: RFC 9449 section 4.2.
+    pub url: &'a str,
+}
+
 /// An access token, and all by which its holder may show that it is theirs.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown<'a> {
@@ -59,6 +68,8 @@ pub struct Shown<'a> {
     pub path: &'a str,
     /// The certificate whose key the client holds.
     pub certificate: Option<&'a Certificate>,
+    /// Whose request it is, if it is not for this server.
+    pub elsewhere: Option<Elsewhere<'a>>,
 }
 
 impl<'a> Shown<'a> {
@@ -71,6 +82,7 @@ impl<'a> Shown<'a> {
             method: "",
             path: "",
             certificate: None,
+            elsewhere: None,
         }
     }
 }
@@ -120,7 +132,9 @@ pub enum PossessionFault {
 /// # Errors
 /// [`PossessionFault`].
 pub async fn verify(oauth: &OAuth, shown: &Shown<'_>) -> Result<Arc<AccessToken>, PossessionFault> {
-    let access = access_token::verify(oauth, shown.token).await?;
+    let access =
+        access_token::verify_for(oauth, shown.token, shown.elsewhere.map(|own| own.audience))
+            .await?;
     match (&access.binding, shown.scheme) {
         (None, Scheme::Bearer) => {}
         (Some(Binding::Certificate(thumbprint)), Scheme::Bearer) => {
@@ -152,8 +166,12 @@ async fn check_proof(
     };
     let app = oauth.parts().apps.find(&access.client).await.map_err(TokenFault::from)?;
     let app = app.ok_or(TokenFault::Invalid("its app is gone"))?;
-    let url = oauth.parts().issuer.url(shown.path);
-    let alias = oauth.parts().mtls_url.as_ref().map(|alias| alias.url(shown.path));
+    let url = match shown.elsewhere {
+        Some(elsewhere) => elsewhere.url.to_owned(),
+        None => oauth.parts().issuer.url(shown.path),
+    };
+    let alias = oauth.parts().mtls_url.as_ref().filter(|_| shown.elsewhere.is_none());
+    let alias = alias.map(|alias| alias.url(shown.path));
     let (method, alias) = (shown.method, alias.as_deref());
     let target = Target { method, url: &url, alias, token: Some(shown.token) };
     match accept(oauth, &app, text, &target).await {

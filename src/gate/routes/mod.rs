@@ -9,6 +9,7 @@ mod projects;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+pub use crate::base::method::Method;
 use crate::policy::privilege::Privilege;
 
 /// An operation of the resource API. Each has one line in [`table`] and one handler.
@@ -34,34 +35,6 @@ pub enum Operation {
     GetProject,
     /// `GET /v1/scopes`
     ListScopes,
-}
-
-/// The methods of the resource API. HEAD follows GET.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Method {
-    /// Reads.
-    Get,
-    /// Adds.
-    Post,
-    /// Replaces.
-    Put,
-    /// Changes.
-    Patch,
-    /// Removes.
-    Delete,
-}
-
-impl Method {
-    /// As HTTP writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Patch => "PATCH",
-            Self::Delete => "DELETE",
-        }
-    }
 }
 
 /// Whether a request must say which account it is about.
@@ -98,9 +71,26 @@ pub struct Lock {
 }
 
 impl Lock {
+    /// What a request has to show for it.
+    pub fn demand(&self) -> Demand<'static> {
+        Demand { scope: self.scope, account: self.account, sensitive: self.sensitive }
+    }
+
     const fn sensitive(self) -> Self {
         Self { sensitive: true, ..self }
     }
+}
+
+/// What a request has to show, apart from what the policies say: of a line of the table, or of a
+/// route of somebody else's API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demand<'d> {
+    /// The scope that the token needs.
+    pub scope: &'d str,
+    /// Whether the account header is needed.
+    pub account: AccountNeed,
+    /// Whether the operator may ask more of a sign-in here. Source: RFC 9470.
+    pub sensitive: bool,
 }
 
 /// One line of the table.

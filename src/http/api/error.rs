@@ -57,7 +57,7 @@ impl ApiError {
     pub(in crate::http::api) fn missing(lock: &'static Lock) -> Self {
         match (lock.missing, lock.privilege) {
             (Missing::Forbidden, Some(privilege)) => {
-                Self::Refused(Refusal::PolicyDenies { privilege })
+                Self::Refused(Refusal::PolicyDenies { privilege: privilege.into() })
             }
             _ => Self::NotFound,
         }
@@ -230,7 +230,7 @@ impl From<ProjectError> for ApiError {
             ProjectError::IdTaken(_) => Self::AlreadyExists("a project of that id already exists"),
             ProjectError::UnknownAccount(_) => Self::NotFound,
             ProjectError::Denied => {
-                Self::Refused(Refusal::PolicyDenies { privilege: ProjectAdmin::NAME })
+                Self::Refused(Refusal::PolicyDenies { privilege: ProjectAdmin::NAME.into() })
             }
             ProjectError::Internal(error) => Self::Internal(error),
         }
@@ -244,7 +244,7 @@ impl From<PolicyError> for ApiError {
             PolicyError::Duplicate => Self::AlreadyExists("a policy of that name already exists"),
             PolicyError::Invalid(faults) => Self::InvalidPolicy(faults),
             PolicyError::NotAllowed => {
-                Self::Refused(Refusal::PolicyDenies { privilege: AccessAdmin::NAME })
+                Self::Refused(Refusal::PolicyDenies { privilege: AccessAdmin::NAME.into() })
             }
             PolicyError::GrantsMoreThanHeld(privilege) => Self::GrantsMoreThanHeld(privilege),
             PolicyError::TooMany => Self::TooMany("the account has too many policies"),

@@ -73,6 +73,7 @@ async fn pass(parts: &Parts, server: &Server) -> Result<(Caller, &'static Lock),
         certificate: certificate.as_ref(),
         method: parts.method.as_str(),
         path: parts.uri.path(),
+        elsewhere: None,
     };
     match server.gate.checkpoint(lock, &presented).await {
         Ok(caller) => Ok((caller, lock)),

@@ -109,6 +109,7 @@ async fn answer(server: &Server, request: Request) -> Result<Response, Refusal> 
         method: parts.method.as_str(),
         path: parts.uri.path(),
         certificate: certificate.as_ref(),
+        elsewhere: None,
     };
     match userinfo(&server.oauth, &shown).await {
         Ok(UserInfo::Plain(claims)) => Ok(json(StatusCode::OK, &claims)),
