@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod apps;
+pub mod audit;
 pub mod base;
 pub mod cli;
 pub mod config;

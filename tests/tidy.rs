@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["base"],
     &["config", "words"],
     &["db", "outbound", "places", "tls"],
-    &["once", "queue"],
+    &["audit", "once", "queue"],
     &["keys"],
     &["mail", "policy"],
     &["users"],

@@ -48,7 +48,7 @@ fn is_app(text: &str) -> bool {
 }
 
 /// A UUID of version 7 as text. Source: RFC 9562 section 5.7.
-fn uuid_v7(now: DateTime<Utc>, entropy: &dyn Entropy) -> String {
+pub fn uuid_v7(now: DateTime<Utc>, entropy: &dyn Entropy) -> String {
     let millis = u128::from(now.timestamp_millis().unsigned_abs()) & 0xFFFF_FFFF_FFFF;
     let random = u128::from_be_bytes(entropy.bytes()) & 0x0FFF_3FFF_FFFF_FFFF_FFFF;
     let bits = millis << 80 | 0x7 << 76 | random | 0x8 << 60;
@@ -131,6 +131,8 @@ ids! {
     GroupId: "group", is_fhir, FHIR_RULE;
     /// A project; the API also says "dataset".
     ProjectId: "project", is_fhir, FHIR_RULE;
+    /// A key with which a user's own programs act for them.
+    ApiKeyId: "API key", is_fhir, FHIR_RULE;
     /// Where people sign in elsewhere. Chosen, never generated: it stands in URLs that the provider
     /// knows.
     ProviderId: "provider", is_provider, PROVIDER_RULE;
@@ -138,7 +140,7 @@ ids! {
     AppId: "app", is_app, APP_RULE;
 }
 
-generated!(UserId, GroupId, ProjectId, AppId);
+generated!(UserId, GroupId, ProjectId, ApiKeyId, AppId);
 
 /// One user's authorization of one app, from `/authorize` to the last refresh.
 ///

@@ -34,7 +34,7 @@ use crate::db::error::DbError;
 use crate::db::postgres::Postgres;
 use crate::db::query::{Query, Row, Written};
 use crate::db::sqlite::Sqlite;
-pub use crate::db::tx::Tx;
+pub use crate::db::tx::{Closing, Telling, Tx};
 
 /// Where the data lies.
 #[derive(Clone, Debug)]

@@ -54,9 +54,9 @@ impl Postgres {
         loop {
             let mut transaction = self.pool.begin().await.map_err(DbError::from)?;
             let mut tx = Tx::postgres(&mut transaction);
-            let outcome = unit(&mut tx, &input).await;
+            let outcome = tx.whole(&unit, &input).await;
             let again = tx.lost_race() && attempt < ATTEMPTS_MAX;
-            let touched = tx.into_touched();
+            let after = tx.into_after();
             let answer = match outcome {
                 Ok(answer) => answer,
                 Err(error) => {
@@ -69,7 +69,7 @@ impl Postgres {
                 }
             };
             match transaction.commit().await.map_err(DbError::from) {
-                Ok(()) => return Ok((answer, touched)),
+                Ok(()) => return Ok((answer, after.tell())),
                 Err(error) if error.may_pass() && attempt < ATTEMPTS_MAX => attempt += 1,
                 Err(error) => return Err(error.into()),
             }

@@ -42,6 +42,7 @@ params! {
     &crate::base::id::UserId => Text |v| v.to_string();
     &crate::base::id::GroupId => Text |v| v.to_string();
     &crate::base::id::ProjectId => Text |v| v.to_string();
+    &crate::base::id::ApiKeyId => Text |v| v.to_string();
     &crate::base::id::AppId => Text |v| v.to_string();
     &crate::base::id::ProviderId => Text |v| v.to_string();
     &crate::base::scope::Scope => Text |v| v.to_string();

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::db::changes::Topic;
 use crate::db::error::DbError;
 use crate::db::query::{Query, Row, Written};
-use crate::db::tx::{Tx, run_sqlite};
+use crate::db::tx::{After, Tx, run_sqlite};
 
 /// Most units in one commit: bounds how long the first of them waits.
 const BATCH_MAX: usize = 256;
@@ -123,7 +123,8 @@ where
             let outcome = in_savepoint(connection, &input, &unit).await;
             let answer: Answer = Box::new(move |committed| {
                 let answer = match (outcome, committed) {
-                    (Ok(answer), Ok(())) => Ok(answer),
+                    // Told here: whoever asked may have gone.
+                    (Ok((answer, after)), Ok(())) => Ok((answer, after.tell())),
                     (Ok(_), Err(error)) => Err(E::from(error)),
                     (Err(error), _) => Err(error),
                 };
@@ -139,19 +140,19 @@ async fn in_savepoint<I, T, E, F>(
     connection: &mut SqliteConnection,
     input: &I,
     unit: &F,
-) -> Result<(T, Vec<Topic>), E>
+) -> Result<(T, After), E>
 where
     E: From<DbError>,
     F: for<'t> Fn(&'t mut Tx<'_>, &'t I) -> BoxFuture<'t, Result<T, E>>,
 {
     run(connection, "SAVEPOINT unit").await?;
     let mut tx = Tx::sqlite(connection);
-    let outcome = unit(&mut tx, input).await;
-    let touched = tx.into_touched();
+    let outcome = tx.whole(unit, input).await;
+    let after = tx.into_after();
     match outcome {
         Ok(answer) => {
             run(connection, "RELEASE unit").await?;
-            Ok((answer, touched))
+            Ok((answer, after))
         }
         Err(error) => {
             run(connection, "ROLLBACK TO unit").await?;

@@ -1,5 +1,6 @@
 //! A unit of work that is open.
 
+use futures_util::future::BoxFuture;
 use sqlx::{AssertSqlSafe, PgConnection, SqliteConnection};
 
 use crate::db::Fetch;
@@ -7,11 +8,26 @@ use crate::db::changes::Topic;
 use crate::db::error::DbError;
 use crate::db::query::{Inner, Param, Query, Row, Written, sql};
 
+/// Work that a unit leaves for its end, see [`Tx::at_end`].
+pub type Closing =
+    Box<dyn for<'t> FnOnce(&'t mut Tx<'_>) -> BoxFuture<'t, Result<(), DbError>> + Send>;
+
+/// What is told once a unit is durable, see [`Tx::once_durable`].
+pub type Telling = Box<dyn FnOnce() + Send>;
+
 /// The inside of a transaction. Only [`crate::db::Db::write`] makes one.
 pub struct Tx<'c> {
     connection: Connection<'c>,
-    touched: Vec<Topic>,
+    closing: Vec<(String, Closing)>,
+    after: After,
     lost_race: bool,
+}
+
+/// What follows the commit of a unit.
+#[derive(Default)]
+pub(in crate::db) struct After {
+    pub(in crate::db) touched: Vec<Topic>,
+    pub(in crate::db) told: Vec<Telling>,
 }
 
 enum Connection<'c> {
@@ -27,11 +43,15 @@ impl std::fmt::Debug for Tx<'_> {
 
 impl<'c> Tx<'c> {
     pub(in crate::db) fn sqlite(connection: &'c mut SqliteConnection) -> Self {
-        Self { connection: Connection::Sqlite(connection), touched: Vec::new(), lost_race: false }
+        Self::on(Connection::Sqlite(connection))
     }
 
     pub(in crate::db) fn postgres(connection: &'c mut PgConnection) -> Self {
-        Self { connection: Connection::Postgres(connection), touched: Vec::new(), lost_race: false }
+        Self::on(Connection::Postgres(connection))
+    }
+
+    fn on(connection: Connection<'c>) -> Self {
+        Self { connection, closing: Vec::new(), after: After::default(), lost_race: false }
     }
 
     /// Runs a writing statement.
@@ -54,7 +74,7 @@ impl<'c> Tx<'c> {
     /// # Errors
     /// [`DbError`] if the statement fails.
     pub async fn touch(&mut self, topic: Topic) -> Result<(), DbError> {
-        if self.touched.contains(&topic) {
+        if self.after.touched.contains(&topic) {
             return Ok(());
         }
         self.execute(
@@ -63,7 +83,40 @@ impl<'c> Tx<'c> {
             .bind(topic.name()),
         )
         .await?;
-        self.touched.push(topic);
+        self.after.touched.push(topic);
+        Ok(())
+    }
+
+    /// Leaves `work` for the end of this unit, after everything else, in the order of `order`.
+    ///
+    /// For rows that many units write: they are locked last and shortly, and always in the same
+    /// order, so that no two units wait for each other.
+    pub fn at_end(&mut self, order: &str, work: Closing) {
+        self.closing.push((order.to_owned(), work));
+    }
+
+    /// Has `tell` called when this unit is durable, and never otherwise.
+    pub fn once_durable(&mut self, tell: Telling) {
+        self.after.told.push(tell);
+    }
+
+    /// Runs a unit with what it leaves for its end.
+    pub(in crate::db) async fn whole<I, T, E, F>(&mut self, unit: &F, input: &I) -> Result<T, E>
+    where
+        E: From<DbError>,
+        F: for<'t> Fn(&'t mut Tx<'_>, &'t I) -> BoxFuture<'t, Result<T, E>>,
+    {
+        let answer = unit(self, input).await?;
+        self.close().await?;
+        Ok(answer)
+    }
+
+    async fn close(&mut self) -> Result<(), DbError> {
+        let mut closing = std::mem::take(&mut self.closing);
+        closing.sort_by(|(one, _), (other, _)| one.cmp(other));
+        for (_, work) in closing {
+            work(self).await?;
+        }
         Ok(())
     }
 
@@ -72,7 +125,17 @@ impl<'c> Tx<'c> {
         self.lost_race
     }
 
-    pub(in crate::db) fn into_touched(self) -> Vec<Topic> {
+    pub(in crate::db) fn into_after(self) -> After {
+        self.after
+    }
+}
+
+impl After {
+    /// Tells what was to be told, and gives what caches have to forget.
+    pub(in crate::db) fn tell(self) -> Vec<Topic> {
+        for tell in self.told {
+            tell();
+        }
         self.touched
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::accounts::service::Accounts;
 use crate::apps::model::{App, Status};
 use crate::apps::service::Apps;
+use crate::audit::model::Actor;
 use crate::base::document::Document;
 use crate::base::id::{AccountId, UserId};
 use crate::config::step_up::StepUp;
@@ -38,6 +39,8 @@ pub struct Presented<'r> {
     pub account: Header<'r>,
     /// Where the request comes from.
     pub ip: Option<IpAddr>,
+    /// The number of the request.
+    pub request: Option<&'r str>,
     /// The header `DPoP`.
     pub proof: ProofField<'r>,
     /// The certificate whose key the client holds.
@@ -57,6 +60,8 @@ pub struct Caller {
     pub user: UserId,
     /// The app that the user uses.
     pub app: Arc<App>,
+    /// Both, with the request, for the record.
+    pub actor: Actor,
     /// The account of the request, where the user is a member, if the request is about one.
     pub place: Option<Place>,
 }
@@ -183,7 +188,9 @@ impl Gate {
             Some(_) => Some(place.ok_or(Refusal::NotAMember)?),
             None => None,
         };
-        Ok(Caller { user, app, place })
+        let actor = Actor::user(&user).by(&app.id).from(presented.ip);
+        let actor = actor.during(presented.request.map(Arc::from));
+        Ok(Caller { user, app, actor, place })
     }
 
     async fn token(&self, presented: &Presented<'_>) -> Result<Arc<AccessToken>, Refusal> {
@@ -251,6 +258,7 @@ impl Caller {
         }
         let place = self.place.as_ref().ok_or(Refusal::Bug("a route without an account"))?;
         permit::authorize(&place.policy, &place.facts, &place.account, &self.user)
+            .map(|permit| permit.by(self.actor.clone()))
             .map_err(|denied| Refusal::PolicyDenies { privilege: denied.privilege.into() })
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use crate::audit::model::Actor;
 use crate::base::id::{AccountId, UserId};
 use crate::policy::attributes::Attributes;
 use crate::policy::document::{Document, Grant};
@@ -17,6 +18,7 @@ pub const RESOURCE: &str = "resource";
 pub struct Permit<P: Privilege> {
     account: AccountId,
     user: UserId,
+    actor: Actor,
     grant: Grant,
     /// What was known of the resource already.
     resource: Attributes,
@@ -50,6 +52,7 @@ pub fn authorize<P: Privilege>(
     Ok(Permit {
         account: account.clone(),
         user: user.clone(),
+        actor: Actor::user(user),
         grant,
         resource: facts.only(RESOURCE),
         privilege: PhantomData,
@@ -65,6 +68,17 @@ impl<P: Privilege> Permit<P> {
     /// To whom.
     pub fn user(&self) -> &UserId {
         &self.user
+    }
+
+    /// Who acts, for the record.
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// The same, where this is known of who acts.
+    #[must_use]
+    pub fn by(self, actor: Actor) -> Self {
+        Self { actor, ..self }
     }
 
     /// Whether it holds for every resource.
@@ -93,6 +107,7 @@ impl<P: Privilege> Clone for Permit<P> {
         Self {
             account: self.account.clone(),
             user: self.user.clone(),
+            actor: self.actor.clone(),
             grant: self.grant.clone(),
             resource: self.resource.clone(),
             privilege: PhantomData,

@@ -12,6 +12,7 @@ use crate::gate::refusal::{ACCOUNT_HEADER, Refusal};
 use crate::gate::routes::{Lock, find};
 use crate::gate::service::{Caller, Presented};
 use crate::http::api::error::ApiError;
+use crate::http::api::interaction;
 use crate::http::client_certificate::client_certificate;
 use crate::http::client_ip::client_ip;
 use crate::http::proof::proof;
@@ -69,6 +70,7 @@ async fn pass(parts: &Parts, server: &Server) -> Result<(Caller, &'static Lock),
         token_in_query: parts.uri.query().is_some_and(has_token),
         account: header(&parts.headers, ACCOUNT_HEADER),
         ip: client_ip(&parts.headers, &parts.extensions, &server.config.trusted_proxies),
+        request: interaction::number(&parts.headers),
         proof: proof(&parts.headers),
         certificate: certificate.as_ref(),
         method: parts.method.as_str(),

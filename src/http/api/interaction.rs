@@ -1,21 +1,38 @@
-//! The number under which an app and we both find one request again in our logs.
-//! Source: FAPI 1.0 Baseline section 6.2.1 point 11.
+//! The number under which an app and we both find one request again in our logs, and in the record
+//! of who did what. Source: FAPI 1.0 Baseline section 6.2.1 point 11.
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::base::id::uuid_v7;
+use crate::server::Server;
 
 const HEADER: HeaderName = HeaderName::from_static("x-fapi-interaction-id");
 
-/// The middleware: gives back what the app sent, if it is a UUID.
-pub(in crate::http::api) async fn echo(request: Request, next: Next) -> Response {
-    let id = request.headers().get(HEADER).filter(|id| is_uuid(id)).cloned();
+/// The middleware: gives back what the app sent, if it is a UUID, or else one of our own.
+pub(in crate::http::api) async fn echo(
+    State(server): State<Server>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let sent = request.headers().get(HEADER).filter(|id| is_uuid(id)).cloned();
+    let id = sent.or_else(|| {
+        let made = HeaderValue::from_str(&uuid_v7(server.ctx.now(), server.ctx.entropy())).ok()?;
+        request.headers_mut().insert(HEADER, made.clone());
+        Some(made)
+    });
     let mut response = next.run(request).await;
     if let Some(id) = id {
         response.headers_mut().insert(HEADER, id);
     }
     response
+}
+
+/// The number of the request that has passed [`echo`].
+pub(in crate::http::api) fn number(headers: &HeaderMap) -> Option<&str> {
+    headers.get(HEADER)?.to_str().ok()
 }
 
 /// Whether it is a UUID in its usual spelling. Source: RFC 9562 section 4.

@@ -15,7 +15,7 @@ mod query;
 mod scopes;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, any, get, post};
 
 use crate::gate::routes::{Operation, Route, table};
@@ -41,7 +41,7 @@ pub fn routes(server: &Server) -> Router<Server> {
         .iter()
         .fold(router, |router, path| router.route(path, any(not_found)))
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn(interaction::echo))
+        .layer(from_fn_with_state(server.clone(), interaction::echo))
         .layer(from_fn_with_state((CORS, server.apps.clone()), cors::guard))
 }
 
