@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::accounts::model::{Account, Membership};
-use crate::base::id::GroupId;
 use crate::oauth::access_token::AccessToken;
 use crate::policy::attributes::Attributes;
 use crate::policy::fact::Fact;
+use crate::policy::subject::Subject;
 use crate::users::model::User;
 
 /// The attributes of the user, the environment and the account.
@@ -23,20 +23,18 @@ pub(in crate::gate) fn gather(
     ip: Option<IpAddr>,
     now: DateTime<Utc>,
 ) -> Attributes {
-    let groups = membership.groups.iter().map(|id: &GroupId| id.as_str().to_owned());
-    let mut facts = Attributes::new()
-        .with("user", "id", user.id.as_str())
-        .with("user", "username", user.username.as_str())
-        .with("user", "groups", Fact::texts(groups))
-        .with("user", "customAttributes", &membership.attributes)
-        .with("account", "id", account.id.as_str())
-        .with("account", "type", account.kind.as_str())
+    let subject = Subject {
+        id: &user.id,
+        username: user.username.as_str(),
+        email: user.email.as_deref().filter(|_| user.email_verified),
+        groups: &membership.groups,
+        attributes: &membership.attributes,
+    };
+    let mut facts = subject
+        .facts(&account.id, account.kind.as_str())
         .with("environment", "time", now.to_rfc3339_opts(SecondsFormat::Secs, true))
         .with("environment", "amr", Fact::texts(token.amr.iter().cloned()))
         .with("environment", "client", token.client.as_str());
-    if let Some(email) = user.email.as_deref().filter(|_| user.email_verified) {
-        facts.put("user", "email", email);
-    }
     if let Some(ip) = ip {
         facts.put("environment", "ip", ip.to_string());
     }

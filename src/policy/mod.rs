@@ -64,13 +64,19 @@
 //! and held. A decision looks at one operation, and among its rules finds those for the groups of
 //! the user ([`rule::Rules`]).
 
+pub mod administrators;
 pub mod attributes;
+mod change;
 pub mod compare;
+pub mod cover;
 pub mod document;
 pub mod explain;
 pub mod fact;
 pub mod filter;
+pub mod give;
+mod history;
 pub mod loose;
+mod members;
 pub mod model;
 pub mod parse;
 pub mod path;
@@ -80,6 +86,9 @@ pub mod reduce;
 pub mod rule;
 pub mod service;
 mod store;
+mod store_subjects;
+mod store_versions;
+pub mod subject;
 pub mod vectors;
 
 #[cfg(test)]

@@ -46,6 +46,8 @@ pub enum Later {
     Nothing,
     /// Those of one root that are not known yet; each attribute comes as a whole.
     Only(&'static str),
+    /// Those of these roots that are not known yet; each attribute comes as a whole.
+    Among(&'static [&'static str]),
     /// Any attribute of any root; each attribute comes as a whole.
     Anything,
 }
@@ -186,6 +188,20 @@ impl Path {
         self.is_plain && matches!(self.segment(0), Some("user" | "environment" | "account"))
     }
 
+    /// Whether the path leads to one value at most: there is neither `*` nor `%keys` in it.
+    pub fn is_plain(&self) -> bool {
+        self.is_plain
+    }
+
+    /// Whether the attribute that the path leads to is `name` of `root`, may be it, or is in it.
+    pub fn may_touch(&self, root: &str, name: &str) -> bool {
+        let is = |number, wanted: &str| {
+            self.segment(number)
+                .is_none_or(|found| found == wanted || found == EVERY || found == KEYS)
+        };
+        is(0, root) && is(1, name)
+    }
+
     /// Whether the path looks at all roots at once.
     pub fn spans_roots(&self) -> bool {
         matches!(self.segment(0), Some(EVERY | KEYS))
@@ -197,7 +213,10 @@ impl Path {
         match later {
             Later::Nothing => return false,
             Later::Only(only) if root != only && root != EVERY && root != KEYS => return false,
-            Later::Only(_) | Later::Anything => {}
+            Later::Among(roots) if !roots.contains(&root) && root != EVERY && root != KEYS => {
+                return false;
+            }
+            Later::Only(_) | Later::Among(_) | Later::Anything => {}
         }
         match (root, self.segment(1)) {
             // A root as a whole, or all of them: there may be more in it.

@@ -5,8 +5,9 @@
 //! conditions around and keeps one per path, so that two of them may collide and one be lost,
 //! which widens access. Reducing and then deciding is the same as deciding at once.
 //!
-//! One case is narrower: what is left to one root ([`Later::Only`]) is decided without the others,
-//! so a path that looks at all roots (`*.id`) can't be left to it, and such a rule is dropped.
+//! One case is narrower: what is left to some roots ([`Later::Only`], [`Later::Among`]) is decided
+//! without the others, so a path that looks at all roots (`*.id`) can't be left to them, and such a
+//! rule is dropped.
 
 use std::sync::Arc;
 
@@ -89,7 +90,7 @@ impl Reducer<'_> {
     }
 
     fn condition(&mut self, condition: &Condition) -> Answer {
-        if matches!(self.later, Later::Only(_))
+        if matches!(self.later, Later::Only(_) | Later::Among(_))
             && [&condition.key, &condition.operand].into_iter().any(spans_roots)
         {
             return Answer::Fails;

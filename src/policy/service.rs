@@ -4,22 +4,25 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::base::id::AccountId;
+use crate::base::id::{AccountId, GroupId};
 use crate::base::text;
+use crate::db::Tx;
 use crate::db::cache::Cache;
 use crate::db::changes::Topic;
 use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
 use crate::policy::attributes::Attributes;
-use crate::policy::document::{Document, Grant};
+use crate::policy::cover::uncovered;
+use crate::policy::document::Document;
 use crate::policy::filter::Columns;
+use crate::policy::give::given_by_group;
+use crate::policy::model::{Change, NAME_BYTES_MAX, Version};
 pub use crate::policy::model::{Declared, Policy, PolicyError};
-use crate::policy::model::{NAME_BYTES_MAX, POLICIES_MAX};
 use crate::policy::parse::compile;
 use crate::policy::path::Later;
 use crate::policy::permit::{Permit, RESOURCE};
 use crate::policy::privilege::AccessAdmin;
-use crate::policy::store;
+use crate::policy::{store, store_versions};
 
 /// Most accounts whose merged policies are held.
 const ACCOUNTS_HELD_MAX: u64 = 1000;
@@ -31,7 +34,7 @@ const COLUMNS: Columns = Columns::new(&[("resource.id", "name"), ("resource.type
 /// The policies of all accounts. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Policies {
-    ctx: Ctx,
+    pub(in crate::policy) ctx: Ctx,
     merged: Cache<AccountId, Arc<Document>>,
 }
 
@@ -51,14 +54,7 @@ impl Policies {
     pub async fn merged(&self, account: &AccountId) -> Result<Arc<Document>, DbError> {
         let load = async || {
             let texts = store::texts(&self.ctx.db, account).await?;
-            let documents = texts.into_iter().filter_map(|(name, text)| {
-                let document = serde_json::from_str(&text).ok().and_then(|fact| compile(&fact).ok());
-                if document.is_none() {
-                    tracing::error!(%account, policy = ?name, "a policy is not valid: it is ignored");
-                }
-                Some((Arc::from(name), document?))
-            });
-            Ok(Arc::new(Document::merge(documents)))
+            Ok(Arc::new(merge(account, texts)))
         };
         self.merged.get_or_load(account, load).await
     }
@@ -94,46 +90,22 @@ impl Policies {
         store::find(&self.ctx.db, permit.account(), name).await
     }
 
-    /// Writes a new policy on behalf of somebody about whom `facts` are known: the facts that the
-    /// permit was given on.
+    /// Whether whoever is let into `group` is given nothing that the caller does not hold, to the
+    /// extent to which the caller holds it. `facts` are those that the permit was given on.
     ///
-    /// Nobody grants what they do not hold themselves, without condition on the resource.
+    /// To be asked before anybody is added or invited to a group.
     ///
     /// # Errors
-    /// [`PolicyError`].
-    pub async fn create(
+    /// [`PolicyError::GrantsMoreThanHeld`], or [`PolicyError::Internal`].
+    pub async fn may_give(
         &self,
         permit: &Permit<AccessAdmin>,
         facts: &Attributes,
-        name: &str,
-        document: &Value,
-    ) -> Result<Policy, PolicyError> {
-        let compiled = check(name, document)?;
-        if !permit.allows(&resource(name)) {
-            return Err(PolicyError::NotAllowed);
-        }
-        let own = self.merged(permit.account()).await?;
-        for operation in compiled.operations() {
-            let held = own.reduce_one(&operation.name, facts, Later::Only(RESOURCE));
-            if !matches!(held, Some(Grant::Always { .. })) {
-                return Err(PolicyError::GrantsMoreThanHeld(operation.name.to_string()));
-            }
-        }
-        let policy = self.policy(name, document);
-        let unit = (permit.account().clone(), policy);
-        self.ctx
-            .db
-            .write(unit, |tx, (account, policy)| {
-                Box::pin(async move {
-                    if store::count(&mut *tx, account).await? >= POLICIES_MAX {
-                        return Err(PolicyError::TooMany);
-                    }
-                    store::insert(tx, account, policy).await?;
-                    tx.touch(Topic::Policies).await?;
-                    Ok(policy.clone())
-                })
-            })
-            .await
+        group: &GroupId,
+    ) -> Result<(), PolicyError> {
+        let policy = self.merged(permit.account()).await?;
+        let given = given_by_group(&policy, group.as_str(), facts);
+        Holdings::of(&policy, facts).cover(&given)
     }
 
     /// What [`Policies::declare`] would do.
@@ -173,32 +145,17 @@ impl Policies {
                     match difference {
                         Declared::Unchanged => return Ok(difference),
                         Declared::Created => store::insert(tx, account, policy).await?,
-                        Declared::Updated => store::update(tx, account, policy).await?,
+                        Declared::Updated => {
+                            store::update(tx, account, &policy.name, policy).await?;
+                        }
                     }
+                    let change = match found {
+                        None => Change::Created,
+                        Some(_) => Change::Updated,
+                    };
+                    note(tx, account, policy, change).await?;
                     tx.touch(Topic::Policies).await?;
                     Ok(difference)
-                })
-            })
-            .await
-    }
-
-    /// Removes the policy called `name`, on behalf of the operator; whether there was one.
-    ///
-    /// # Errors
-    /// [`DbError`] if storage fails.
-    pub async fn delete(&self, account: &AccountId, name: &str) -> Result<bool, DbError> {
-        if !is_name(name) {
-            return Ok(false);
-        }
-        self.ctx
-            .db
-            .write((account.clone(), name.to_owned()), |tx, (account, name)| {
-                Box::pin(async move {
-                    let was_there = store::delete(tx, account, name).await?;
-                    if was_there {
-                        tx.touch(Topic::Policies).await?;
-                    }
-                    Ok(was_there)
                 })
             })
             .await
@@ -215,16 +172,55 @@ impl Policies {
     }
 }
 
-fn check(name: &str, document: &Value) -> Result<Document, PolicyError> {
+/// What somebody holds, of resources that are yet to be known.
+pub(in crate::policy) struct Holdings(Document);
+
+impl Holdings {
+    pub(in crate::policy) fn of(policy: &Document, facts: &Attributes) -> Self {
+        Self(policy.reduce(facts, Later::Only(RESOURCE)))
+    }
+
+    /// Refuses what gives more.
+    pub(in crate::policy) fn cover(&self, given: &Document) -> Result<(), PolicyError> {
+        self.cover_beside(&Document::default(), given)
+    }
+
+    /// Refuses what gives more, beside what was given `before`.
+    pub(in crate::policy) fn cover_beside(
+        &self,
+        before: &Document,
+        given: &Document,
+    ) -> Result<(), PolicyError> {
+        match uncovered(given, &[before, &self.0]) {
+            None => Ok(()),
+            Some(operation) => Err(PolicyError::GrantsMoreThanHeld(operation.to_owned())),
+        }
+    }
+}
+
+/// One document made of the policies of an account. One that this build cannot read grants
+/// nothing, and the others stand.
+pub(in crate::policy) fn merge(account: &AccountId, texts: Vec<(String, String)>) -> Document {
+    let documents = texts.into_iter().filter_map(|(name, text)| {
+        let document = serde_json::from_str(&text).ok().and_then(|fact| compile(&fact).ok());
+        if document.is_none() {
+            tracing::error!(%account, policy = ?name, "a policy is not valid: it is ignored");
+        }
+        Some((Arc::from(name), document?))
+    });
+    Document::merge(documents)
+}
+
+pub(in crate::policy) fn check(name: &str, document: &Value) -> Result<Document, PolicyError> {
     text::line(name, NAME_BYTES_MAX).map_err(PolicyError::BadName)?;
     Document::parse(document).map_err(PolicyError::Invalid)
 }
 
-fn is_name(name: &str) -> bool {
+pub(in crate::policy) fn is_name(name: &str) -> bool {
     text::line(name, NAME_BYTES_MAX).is_ok()
 }
 
-fn resource(name: &str) -> Attributes {
+pub(in crate::policy) fn resource(name: &str) -> Attributes {
     Attributes::new().with(RESOURCE, "id", name).with(RESOURCE, "type", TYPE)
 }
 
@@ -234,4 +230,21 @@ fn difference(found: Option<&Policy>, document: &Value) -> Declared {
         Some(policy) if policy.document == *document => Declared::Unchanged,
         Some(_) => Declared::Updated,
     }
+}
+
+async fn note(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    policy: &Policy,
+    change: Change,
+) -> Result<(), DbError> {
+    let version = Version {
+        number: 0,
+        change,
+        document: policy.document.clone(),
+        other_name: None,
+        changed_by: None,
+        changed_at: policy.updated_at,
+    };
+    store_versions::append(tx, account, &policy.name, &version).await
 }

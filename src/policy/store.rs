@@ -87,16 +87,19 @@ pub(in crate::policy) async fn insert(
     Ok(())
 }
 
-/// Writes a policy over the one of that name.
+/// Writes a policy over the one called `name`, which may be another name than its own;
+/// [`DbError::Duplicate`] if that one is taken.
 pub(in crate::policy) async fn update(
     tx: &mut Tx<'_>,
     account: &AccountId,
+    name: &str,
     policy: &Policy,
 ) -> Result<(), DbError> {
     tx.execute(
-        sql("UPDATE policies SET document = $3, updated_at = $4
+        sql("UPDATE policies SET name = $3, document = $4, updated_at = $5
               WHERE account_id = $1 AND name = $2")
         .bind(account)
+        .bind(name)
         .bind(&policy.name)
         .bind(policy.document.to_string())
         .bind(policy.updated_at),

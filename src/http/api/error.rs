@@ -46,8 +46,10 @@ pub(in crate::http) enum ApiError {
     TooMany(&'static str),
     /// A policy breaks its grammar.
     InvalidPolicy(Vec<Fault>),
-    /// A policy gives away what its author does not have.
+    /// It gives away what whoever asks does not have.
     GrantsMoreThanHeld(String),
+    /// It would leave the account with nobody who administers access.
+    LastAdministrator,
     /// Our fault.
     Internal(DbError),
 }
@@ -88,7 +90,9 @@ impl ApiError {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::AlreadyExists(_) | Self::TooMany(_) => StatusCode::CONFLICT,
+            Self::AlreadyExists(_) | Self::TooMany(_) | Self::LastAdministrator => {
+                StatusCode::CONFLICT
+            }
             Self::GrantsMoreThanHeld(_) => StatusCode::FORBIDDEN,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -115,10 +119,14 @@ impl ApiError {
                 json!({"error": text, "reason": "invalid_policy", "faults": faults})
             }
             Self::GrantsMoreThanHeld(privilege) => json!({
-                "error": format!("the policy grants {privilege}, which you do not hold yourself"),
+                "error": format!("that grants {privilege}, which you do not hold yourself"),
                 "reason": "grants_more_than_held",
                 "privilege": privilege,
             }),
+            Self::LastAdministrator => plain(
+                "last_administrator",
+                "nobody would be left who administers access in the account",
+            ),
             Self::Internal(_) => plain("server_error", "the server failed"),
         }
     }
@@ -241,12 +249,15 @@ impl From<PolicyError> for ApiError {
     fn from(error: PolicyError) -> Self {
         match error {
             PolicyError::BadName(_) => Self::BadBody(error.to_string().into()),
+            PolicyError::Unknown => Self::NotFound,
+            PolicyError::UnknownVersion => Self::BadBody(error.to_string().into()),
             PolicyError::Duplicate => Self::AlreadyExists("a policy of that name already exists"),
             PolicyError::Invalid(faults) => Self::InvalidPolicy(faults),
             PolicyError::NotAllowed => {
                 Self::Refused(Refusal::PolicyDenies { privilege: AccessAdmin::NAME.into() })
             }
             PolicyError::GrantsMoreThanHeld(privilege) => Self::GrantsMoreThanHeld(privilege),
+            PolicyError::LastAdministrator => Self::LastAdministrator,
             PolicyError::TooMany => Self::TooMany("the account has too many policies"),
             PolicyError::UnknownAccount => Self::NotFound,
             PolicyError::Internal(error) => Self::Internal(error),

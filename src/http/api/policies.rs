@@ -12,7 +12,7 @@ use crate::http::api::guard::{Id, Permitted};
 use crate::http::api::paging::Paging;
 use crate::http::api::query::Query;
 use crate::policy::document::Fault;
-use crate::policy::model::{Policy, PolicyError};
+use crate::policy::model::{NewPolicy, Policy, PolicyError};
 use crate::policy::privilege::AccessAdmin;
 use crate::server::Server;
 
@@ -36,6 +36,12 @@ pub(in crate::http::api) struct PolicyBody {
     policy: Value,
 }
 
+impl From<PolicyBody> for NewPolicy {
+    fn from(body: PolicyBody) -> Self {
+        Self { name: body.name, document: body.policy }
+    }
+}
+
 /// `GET /v1/policies`: those that the caller may administer.
 pub(in crate::http::api) async fn list(
     State(server): State<Server>,
@@ -54,7 +60,7 @@ pub(in crate::http::api) async fn create(
     Permitted { permit, facts, .. }: Permitted<AccessAdmin>,
     Body(body): Body<PolicyBody>,
 ) -> Result<Response, ApiError> {
-    let made = server.policies.create(&permit, &facts, &body.name, &body.policy).await;
+    let made = server.policies.create(&permit, &facts, &body.into()).await;
     Ok(answer(StatusCode::CREATED, PolicyView::from(made.map_err(in_body)?)))
 }
 

@@ -1,5 +1,6 @@
 //! Tests of the engine as a whole: against the reference's answers, by property, against SQL.
 
+mod administrators;
 mod grammar;
 mod properties;
 mod reduce;

@@ -1,0 +1,262 @@
+//! Changing policies on behalf of those who administer access in an account.
+//!
+//! Nobody grants what they do not hold: of what a policy grants after a change, each rule was in it
+//! before, or is covered by what its author holds. And somebody always administers access.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::base::id::{AccountId, UserId};
+use crate::db::Tx;
+use crate::db::changes::Topic;
+use crate::policy::administrators::{keeps_administrator, lock};
+use crate::policy::attributes::Attributes;
+use crate::policy::document::Document;
+use crate::policy::model::{Change, NewPolicy, POLICIES_MAX, Policy, PolicyError, Version};
+use crate::policy::permit::Permit;
+use crate::policy::privilege::AccessAdmin;
+use crate::policy::service::{Holdings, Policies, check, is_name, resource};
+use crate::policy::{store, store_versions};
+
+/// Who changes policies, when, and what they may give.
+struct Author {
+    account: AccountId,
+    user: UserId,
+    facts: Attributes,
+    holdings: Holdings,
+    now: DateTime<Utc>,
+}
+
+impl Policies {
+    /// Writes a new policy on behalf of somebody about whom `facts` are known: the facts that the
+    /// permit was given on.
+    ///
+    /// # Errors
+    /// [`PolicyError`].
+    pub async fn create(
+        &self,
+        permit: &Permit<AccessAdmin>,
+        facts: &Attributes,
+        policy: &NewPolicy,
+    ) -> Result<Policy, PolicyError> {
+        let compiled = check(&policy.name, &policy.document)?;
+        if !permit.allows(&resource(&policy.name)) {
+            return Err(PolicyError::NotAllowed);
+        }
+        let author = self.author(permit, facts).await?;
+        author.holdings.cover(&compiled)?;
+        let unit = (author, policy.clone());
+        self.ctx
+            .db
+            .write(unit, |tx, (author, policy)| {
+                Box::pin(insert(tx, author, policy, Change::Created))
+            })
+            .await
+    }
+
+    /// Writes a policy over the one called `name`; another name in it renames that one.
+    ///
+    /// # Errors
+    /// [`PolicyError`].
+    pub async fn replace(
+        &self,
+        permit: &Permit<AccessAdmin>,
+        facts: &Attributes,
+        name: &str,
+        policy: &NewPolicy,
+    ) -> Result<Policy, PolicyError> {
+        if !is_name(name) || !permit.allows(&resource(name)) {
+            return Err(PolicyError::Unknown);
+        }
+        let compiled = check(&policy.name, &policy.document)?;
+        if !permit.allows(&resource(&policy.name)) {
+            return Err(PolicyError::NotAllowed);
+        }
+        let unit = (self.author(permit, facts).await?, name.to_owned(), policy.clone(), compiled);
+        self.ctx
+            .db
+            .write(unit, |tx, (author, name, policy, compiled)| {
+                Box::pin(async move {
+                    lock(tx, &author.account).await?;
+                    let found = store::find(&mut *tx, &author.account, name).await?;
+                    let found = found.ok_or(PolicyError::Unknown)?;
+                    overwrite(tx, author, (&found, policy, compiled), Change::Updated).await
+                })
+            })
+            .await
+    }
+
+    /// Removes the policy called `name`.
+    ///
+    /// # Errors
+    /// [`PolicyError`].
+    pub async fn remove(
+        &self,
+        permit: &Permit<AccessAdmin>,
+        facts: &Attributes,
+        name: &str,
+    ) -> Result<(), PolicyError> {
+        if !is_name(name) || !permit.allows(&resource(name)) {
+            return Err(PolicyError::Unknown);
+        }
+        let unit = (self.author(permit, facts).await?, name.to_owned());
+        self.ctx
+            .db
+            .write(unit, |tx, (author, name)| {
+                Box::pin(async move {
+                    lock(tx, &author.account).await?;
+                    let found = store::find(&mut *tx, &author.account, name).await?;
+                    let found = found.ok_or(PolicyError::Unknown)?;
+                    store::delete(tx, &author.account, name).await?;
+                    note(tx, author, (name, &found.document), (Change::Deleted, None)).await?;
+                    settle(tx, author).await
+                })
+            })
+            .await
+    }
+
+    /// Makes the policy called `name` again what it was as of version `number`, even if it was
+    /// removed since. As with any change, nobody grants by it what they do not hold.
+    ///
+    /// # Errors
+    /// [`PolicyError`].
+    pub async fn restore(
+        &self,
+        permit: &Permit<AccessAdmin>,
+        facts: &Attributes,
+        name: &str,
+        number: i64,
+    ) -> Result<Policy, PolicyError> {
+        if !is_name(name) || !permit.allows(&resource(name)) {
+            return Err(PolicyError::Unknown);
+        }
+        let unit = (self.author(permit, facts).await?, name.to_owned(), number);
+        self.ctx
+            .db
+            .write(unit, |tx, (author, name, number)| {
+                Box::pin(bring_back(tx, author, name, *number))
+            })
+            .await
+    }
+
+    async fn author(
+        &self,
+        permit: &Permit<AccessAdmin>,
+        facts: &Attributes,
+    ) -> Result<Author, PolicyError> {
+        let policy = self.merged(permit.account()).await?;
+        Ok(Author {
+            account: permit.account().clone(),
+            user: permit.user().clone(),
+            facts: facts.clone(),
+            holdings: Holdings::of(&policy, facts),
+            now: self.ctx.now(),
+        })
+    }
+}
+
+async fn insert(
+    tx: &mut Tx<'_>,
+    author: &Author,
+    policy: &NewPolicy,
+    change: Change,
+) -> Result<Policy, PolicyError> {
+    lock(tx, &author.account).await?;
+    if store::count(&mut *tx, &author.account).await? >= POLICIES_MAX {
+        return Err(PolicyError::TooMany);
+    }
+    let made = Policy {
+        name: policy.name.clone(),
+        document: policy.document.clone(),
+        created_at: author.now,
+        updated_at: author.now,
+    };
+    store::insert(tx, &author.account, &made).await?;
+    note(tx, author, (&made.name, &made.document), (change, None)).await?;
+    // Access adds up: with one policy more nobody has less.
+    tx.touch(Topic::Policies).await?;
+    Ok(made)
+}
+
+/// Writes over `found`, in an account that is locked.
+async fn overwrite(
+    tx: &mut Tx<'_>,
+    author: &Author,
+    (found, policy, compiled): (&Policy, &NewPolicy, &Document),
+    change: Change,
+) -> Result<Policy, PolicyError> {
+    // What cannot be read any more grants nothing.
+    let before = Document::parse(&found.document).unwrap_or_default();
+    author.holdings.cover_beside(&before, compiled)?;
+    let is_renamed = policy.name != found.name;
+    if !is_renamed && policy.document == found.document {
+        return Ok(found.clone());
+    }
+    let made = Policy {
+        name: policy.name.clone(),
+        document: policy.document.clone(),
+        created_at: found.created_at,
+        updated_at: author.now,
+    };
+    store::update(tx, &author.account, &found.name, &made).await?;
+    if is_renamed {
+        let (old, new) = (found.name.as_str(), made.name.as_str());
+        note(tx, author, (old, &found.document), (Change::RenamedTo, Some(new))).await?;
+        note(tx, author, (new, &made.document), (Change::RenamedFrom, Some(old))).await?;
+    } else {
+        note(tx, author, (&made.name, &made.document), (change, None)).await?;
+    }
+    settle(tx, author).await?;
+    Ok(made)
+}
+
+async fn bring_back(
+    tx: &mut Tx<'_>,
+    author: &Author,
+    name: &str,
+    number: i64,
+) -> Result<Policy, PolicyError> {
+    lock(tx, &author.account).await?;
+    let found = store::find(&mut *tx, &author.account, name).await?;
+    let version = store_versions::find(&mut *tx, &author.account, name, number).await?;
+    let version = match (&found, version) {
+        (_, Some(version)) => version,
+        (Some(_), None) => return Err(PolicyError::UnknownVersion),
+        (None, None) => return Err(PolicyError::Unknown),
+    };
+    let policy = NewPolicy { name: name.to_owned(), document: version.document };
+    // The language may have become stricter since.
+    let compiled = check(name, &policy.document)?;
+    match &found {
+        Some(found) => overwrite(tx, author, (found, &policy, &compiled), Change::Restored).await,
+        None => {
+            author.holdings.cover(&compiled)?;
+            insert(tx, author, &policy, Change::Restored).await
+        }
+    }
+}
+
+/// Keeps what happened to a policy.
+async fn note(
+    tx: &mut Tx<'_>,
+    author: &Author,
+    (name, document): (&str, &Value),
+    (change, other_name): (Change, Option<&str>),
+) -> Result<(), PolicyError> {
+    let version = Version {
+        number: 0,
+        change,
+        document: document.clone(),
+        other_name: other_name.map(str::to_owned),
+        changed_by: Some(author.user.clone()),
+        changed_at: author.now,
+    };
+    store_versions::append(tx, &author.account, name, &version).await?;
+    Ok(())
+}
+
+/// What every change ends with that may take something away.
+async fn settle(tx: &mut Tx<'_>, author: &Author) -> Result<(), PolicyError> {
+    tx.touch(Topic::Policies).await?;
+    keeps_administrator(tx, &author.account, &author.facts).await
+}
