@@ -1,5 +1,6 @@
 //! Registered apps: what OAuth calls clients.
 
+pub mod changes;
 pub mod check;
 pub mod claims;
 pub mod declare;
@@ -8,6 +9,7 @@ pub mod metadata;
 pub mod model;
 pub mod narrowing;
 pub mod new_app;
+pub mod picture;
 pub mod profile;
 pub mod redirect;
 pub mod registration;

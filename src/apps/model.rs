@@ -54,11 +54,13 @@ pub(in crate::apps) use variants;
 
 variants! {
     /// Who may use it.
-    Status: "developing, live" {
+    Status: "developing, live, disabled" {
         /// Only users with the privilege `developApps`.
         Developing = "developing",
         /// Everybody whom the allow-list lets in.
         Live = "live",
+        /// Nobody.
+        Disabled = "disabled",
     }
 }
 
@@ -190,6 +192,11 @@ pub struct App {
 }
 
 impl App {
+    /// Whether anybody may use it.
+    pub fn is_enabled(&self) -> bool {
+        self.status != Status::Disabled
+    }
+
     /// What users read, in their language if the developer gave it a name in that one.
     pub fn title_in(&self, language: Language) -> &str {
         self.metadata.localized_in("client_name", language).unwrap_or(&self.title)

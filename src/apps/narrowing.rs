@@ -44,5 +44,10 @@ fn is_narrower(before: &NewApp, after: &NewApp) -> bool {
         (AllowedAccounts::All, AllowedAccounts::These(_)) => true,
         (AllowedAccounts::These(before), AllowedAccounts::These(after)) => !before.is_subset(after),
     };
-    fewer_accounts || (before.status == Status::Live && after.status == Status::Developing)
+    let fewer_people = match (before.status, after.status) {
+        (before, after) if before == after => false,
+        (Status::Live, _) | (_, Status::Disabled) => true,
+        (Status::Developing | Status::Disabled, _) => false,
+    };
+    fewer_accounts || fewer_people
 }

@@ -62,19 +62,31 @@ impl From<RedirectUri> for String {
 /// Character by character (RFC 9700 section 4.1.3). Only the port may vary, and only if the URL
 /// was registered for http on `127.0.0.1` or `[::1]` (RFC 8252 section 7.3), because a native app
 /// cannot choose which port is free. `localhost` is a name, and names can be made to lead away.
+///
+/// On the own machine an empty path is the path `/` (RFC 9110 section 4.2.3), because command-line
+/// tools write it either way.
 pub fn match_registered(registered: &[RedirectUri], requested: &str) -> Option<VerifiedRedirect> {
-    let asked = Loopback::parse(requested);
+    let (asked, local) = (Loopback::parse(requested), root_of_localhost(requested));
     let is_same = |uri: &RedirectUri| {
-        uri.0 == requested || (asked.is_some() && Loopback::parse(&uri.0) == asked)
+        uri.0 == requested
+            || (asked.is_some() && Loopback::parse(&uri.0) == asked)
+            || (local.is_some() && root_of_localhost(&uri.0) == local)
     };
     registered.iter().any(is_same).then(|| VerifiedRedirect(requested.to_owned()))
+}
+
+/// The port, with its colon, of an http URL on `localhost` that has no path but `/` and no query.
+fn root_of_localhost(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("http://localhost")?;
+    let port = rest.strip_suffix('/').unwrap_or(rest);
+    (port.is_empty() || port.strip_prefix(':').is_some_and(is_port)).then_some(port)
 }
 
 /// An http URL on a loopback address, its port left out.
 #[derive(PartialEq, Eq)]
 struct Loopback<'a> {
     address: &'static str,
-    /// Empty, or from the first slash or question mark on.
+    /// Empty for the root, or from the first slash or question mark on.
     path_and_query: &'a str,
 }
 
@@ -89,7 +101,10 @@ impl<'a> Loopback<'a> {
                 .strip_prefix(address)
                 .is_some_and(|tail| tail.is_empty() || tail.strip_prefix(':').is_some_and(is_port))
         })?;
-        Some(Self { address, path_and_query })
+        Some(Self {
+            address,
+            path_and_query: if path_and_query == "/" { "" } else { path_and_query },
+        })
     }
 }
 
@@ -176,6 +191,23 @@ mod tests {
     }
 
     #[test]
+    fn the_root_of_the_own_machine_is_written_with_a_slash_or_without() {
+        for (known, asked) in [
+            ("http://localhost:8787/", "http://localhost:8787"),
+            ("http://localhost", "http://localhost/"),
+            ("http://127.0.0.1/", "http://127.0.0.1:3000"),
+            ("http://[::1]:9", "http://[::1]:10/"),
+        ] {
+            assert_eq!(match_registered(&registered(&[known]), asked).unwrap().as_str(), asked);
+        }
+        let far = registered(&["https://portal.example", "http://127.0.0.1:9?x=1"]);
+        for stranger in ["https://portal.example/", "http://127.0.0.1:9/?x=1", "http://127.0.0.1:9"]
+        {
+            assert_eq!(match_registered(&far, stranger), None, "{stranger}");
+        }
+    }
+
+    #[test]
     fn case_02_only_the_port_of_a_loopback_address_varies() {
         let uris = registered(&[
             "http://127.0.0.1:3000/cb",
@@ -190,6 +222,7 @@ mod tests {
             "http://127.0.0.1:65535/cb",
             "http://[::1]:1/cb?x=1",
             "http://localhost:8787",
+            "http://localhost:8787/",
             "https://127.0.0.1:9/tls",
         ] {
             assert_eq!(match_registered(&uris, known).unwrap().as_str(), known);
@@ -198,6 +231,7 @@ mod tests {
             "http://127.0.0.1:3000/cb/",
             "http://127.0.0.1:3000/cb?",
             "http://127.0.0.1:3000",
+            "http://127.0.0.1:3000/",
             "http://127.0.0.1:/cb",
             "http://127.0.0.1:0/cb",
             "http://127.0.0.1:03000/cb",
@@ -216,7 +250,11 @@ mod tests {
             "http://[::1]evil.example/cb?x=1",
             "http://localhost",
             "http://localhost/",
-            "http://localhost:8787/",
+            "http://localhost:8787//",
+            "http://localhost:8787/?",
+            "http://localhost:8787/x",
+            "http://localhost:08787/",
+            "http://localhost:/",
             "http://localhost:3000/cb",
             "http://localhost:8788",
             "http://localhost.evil.test",

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::apps::metadata::ClientMetadata;
-use crate::apps::model::{AllowedAccounts, SecretDigest};
+use crate::apps::model::{AllowedAccounts, SecretDigest, Status};
 use crate::apps::new_app::NewApp;
 use crate::apps::redirect::RedirectUri;
 use crate::apps::secrets::NewSecret;
@@ -23,7 +23,7 @@ macro_rules! columns {
         "id, account_id, title, description, icon_url, url, status, type, allowed_scopes, \
          default_scopes, allowed_accounts, callback_urls, logout_urls, grant_types, require_pkce, \
          access_token_seconds, refresh_token_seconds, rotate_refresh_tokens, \
-         access_token_algorithm, id_token_algorithm, custom_claims, metadata"
+         access_token_algorithm, id_token_algorithm, custom_claims, metadata, disabled"
     };
 }
 
@@ -91,7 +91,7 @@ pub(in crate::apps) async fn insert(
         columns!(),
         ", created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                 $19, $20, $21, $22, $23, $23)"
+                 $19, $20, $21, $22, $23, $24, $24)"
     ));
     tx.execute(bind(query, app)?.bind(now)).await?;
     Ok(())
@@ -109,7 +109,8 @@ pub(in crate::apps) async fn update(
                 allowed_accounts = $11, callback_urls = $12, logout_urls = $13, grant_types = $14,
                 require_pkce = $15, access_token_seconds = $16, refresh_token_seconds = $17,
                 rotate_refresh_tokens = $18, access_token_algorithm = $19,
-                id_token_algorithm = $20, custom_claims = $21, metadata = $22, updated_at = $23
+                id_token_algorithm = $20, custom_claims = $21, metadata = $22, disabled = $23,
+                updated_at = $24
           WHERE id = $1");
     tx.execute(bind(query, app)?.bind(now)).await?;
     Ok(())
@@ -176,7 +177,7 @@ fn bind(query: Query, app: &NewApp) -> Result<Query, DbError> {
         .bind(app.description.clone())
         .bind(app.icon_url.clone())
         .bind(app.url.clone())
-        .bind(app.status.as_str())
+        .bind(stored_status(app.status))
         .bind(app.kind.as_str())
         .bind(&app.allowed_scopes)
         .bind(&app.default_scopes)
@@ -191,7 +192,16 @@ fn bind(query: Query, app: &NewApp) -> Result<Query, DbError> {
         .bind(app.access_token_algorithm.as_str())
         .bind(app.id_token_algorithm.as_str())
         .bind(json(&app.custom_claims, "custom_claims")?)
-        .bind(json(&app.metadata, "metadata")?))
+        .bind(json(&app.metadata, "metadata")?)
+        .bind(app.status == Status::Disabled))
+}
+
+/// The column knows two words; whether an app is disabled stands beside it.
+fn stored_status(status: Status) -> &'static str {
+    match status {
+        Status::Live => Status::Live.as_str(),
+        Status::Developing | Status::Disabled => Status::Developing.as_str(),
+    }
 }
 
 fn json(value: &impl Serialize, column: &'static str) -> Result<String, DbError> {
@@ -219,7 +229,7 @@ fn read(row: &Row) -> Result<NewApp, DbError> {
         description: row.get("description")?,
         icon_url: row.get("icon_url")?,
         url: row.get("url")?,
-        status: row.parsed(APPS, "status")?,
+        status: if row.flag("disabled")? { Status::Disabled } else { row.parsed(APPS, "status")? },
         kind: row.parsed(APPS, "type")?,
         allowed_scopes: scope("allowed_scopes")?,
         default_scopes: scope("default_scopes")?,

@@ -83,7 +83,7 @@ struct Create {
     /// public, or confidential: it runs on a server and keeps a secret
     #[arg(long = "type", value_name = "TYPE", default_value = "public")]
     kind: Kind,
-    /// live, or developing: only for users with the privilege developApps
+    /// live, disabled, or developing: only for users with the privilege developApps
     #[arg(long, default_value = "developing")]
     status: Status,
     /// A scope that it may ask for, and gets when it asks for none; may be repeated

@@ -52,6 +52,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0032_policy_versions", include_str!("../../migrations/0032_policy_versions.sql")),
     ("0033_members_by_account", include_str!("../../migrations/0033_members_by_account.sql")),
     ("0036_audit", include_str!("../../migrations/0036_audit.sql")),
+    ("0042_app_reviews", include_str!("../../migrations/0042_app_reviews.sql")),
 ];
 
 pub(in crate::db) async fn run(

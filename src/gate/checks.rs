@@ -111,15 +111,17 @@ pub fn account(need: AccountNeed, header: Header<'_>) -> Result<Option<AccountId
 }
 
 /// Whether the app is ready for this user: while it is in development, only for those who
-/// develop apps.
+/// develop apps; once it is disabled, for nobody.
 ///
 /// # Errors
-/// [`Refusal::AppInDevelopment`].
+/// [`Refusal::AppInDevelopment`], [`Refusal::InvalidToken`].
 pub fn app_status(app: &App, develops_apps: bool) -> Result<(), Refusal> {
     match app.status {
         Status::Live => Ok(()),
         Status::Developing if develops_apps => Ok(()),
         Status::Developing => Err(Refusal::AppInDevelopment),
+        // Its tokens were refused as such already.
+        Status::Disabled => Err(Refusal::InvalidToken),
     }
 }
 

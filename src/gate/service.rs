@@ -174,7 +174,7 @@ impl Gate {
         // While an app is in development and the request is about no account, the one that owns
         // the app says who its developers are.
         let home = match app.status {
-            Status::Live => account.as_ref(),
+            Status::Live | Status::Disabled => account.as_ref(),
             Status::Developing => account.as_ref().or(Some(&app.account)),
         };
         let place = match home {

@@ -140,8 +140,9 @@ pub(in crate::oauth) fn signed(
 
 /// The app and the user are looked at each time: they are held by those who know them.
 async fn check_people(oauth: &OAuth, access: &AccessToken) -> Result<(), TokenFault> {
-    if oauth.parts().apps.find(&access.client).await?.is_none() {
-        return Err(TokenFault::Invalid("its app is gone"));
+    let app = oauth.parts().apps.find(&access.client).await?;
+    if !app.is_some_and(|app| app.is_enabled()) {
+        return Err(TokenFault::Invalid("its app is disabled or gone"));
     }
     let Some(user) = &access.sub else { return Ok(()) };
     let user = oauth.parts().users.find(user).await?.filter(|user| user.is_active());

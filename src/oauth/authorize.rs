@@ -174,7 +174,8 @@ impl<'a> Journey<'a> {
         if owner != browser || oauth.now() >= grant.expires_at {
             return Err(over());
         }
-        let app = oauth.parts().apps.find(&grant.app).await?.ok_or_else(over)?;
+        let app = oauth.parts().apps.find(&grant.app).await?;
+        let app = app.filter(|app| app.is_enabled()).ok_or_else(over)?;
         let to =
             match_registered(&app.callback_urls, &grant.request.redirect_uri).ok_or_else(over)?;
         let opening = Opening { at: grant.created_at, session };

@@ -7,7 +7,7 @@ mod shown;
 use std::sync::Arc;
 
 use crate::apps::metadata::AuthMethod;
-use crate::apps::model::{App, Kind};
+use crate::apps::model::{App, Kind, Status};
 use crate::base::id::AppId;
 use crate::base::secret::Secret;
 use crate::oauth::client_auth::shown::Shown;
@@ -27,6 +27,15 @@ pub async fn authenticate(
     oauth: &OAuth,
     presented: &Presented<'_>,
 ) -> Result<Arc<App>, TokenError> {
+    let app = recognize(oauth, presented).await?;
+    match app.status {
+        Status::Disabled => Err(TokenError::UnauthorizedClient("the app is disabled")),
+        Status::Developing | Status::Live => Ok(app),
+    }
+}
+
+/// Which app it is that shows who it is.
+async fn recognize(oauth: &OAuth, presented: &Presented<'_>) -> Result<Arc<App>, TokenError> {
     let Presented { params, authorization, .. } = *presented;
     let invalid = TokenError::InvalidClient { basic: authorization.is_some() };
     match &Shown::read(params, authorization)? {

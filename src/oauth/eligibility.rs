@@ -20,7 +20,7 @@ use crate::users::model::User;
 ///
 /// The user must be active and must not have changed their password nor been signed out everywhere
 /// since; be a member of an account that the app is for, unless it is for all; and may develop
-/// apps there while the app is in development.
+/// apps there while the app is in development. A disabled app is for nobody.
 ///
 /// # Errors
 /// [`TokenError::InvalidGrant`] with the reason, or [`TokenError::Internal`].
@@ -50,6 +50,7 @@ pub(in crate::oauth) async fn check(
             }
         },
         Status::Developing => Box::pin(as_developer(oauth, app, user)).await,
+        Status::Disabled => refused(Refusal::AppDisabled),
     }
 }
 

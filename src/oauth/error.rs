@@ -53,6 +53,9 @@ pub enum Refusal {
     /// The app is in development, and the user does not develop it.
     #[error("the app is in development")]
     AppInDevelopment,
+    /// The app is disabled.
+    #[error("the app is disabled")]
+    AppDisabled,
     /// oxide-auth's own verdict.
     #[error("refused by the protocol machine")]
     Machine,

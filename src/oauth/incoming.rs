@@ -150,7 +150,7 @@ pub(in crate::oauth) async fn app_of(
 ) -> Result<Arc<App>, AuthorizeError> {
     const UNKNOWN: AuthorizeError = AuthorizeError::Page("error-app-unknown");
     let id: AppId = params.get("client_id").and_then(|id| id.parse().ok()).ok_or(UNKNOWN)?;
-    oauth.parts().apps.find(&id).await?.ok_or(UNKNOWN)
+    oauth.parts().apps.find(&id).await?.filter(|app| app.is_enabled()).ok_or(UNKNOWN)
 }
 
 /// The parameters that count when some are inside a request object. Those inside always do. Those

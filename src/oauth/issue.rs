@@ -179,10 +179,13 @@ fn check_app(app: &App, ground: Ground<'_>) -> Result<(), TokenError> {
     if grant_type.needs_secret() && app.kind == Kind::Public {
         return Err(TokenError::UnauthorizedClient("a public app may not use this grant type"));
     }
-    if grant_type == GrantType::ClientCredentials && app.status == Status::Developing {
-        return Err(TokenError::UnauthorizedClient("the app is in development"));
+    match app.status {
+        Status::Disabled => Err(TokenError::UnauthorizedClient("the app is disabled")),
+        Status::Developing if grant_type == GrantType::ClientCredentials => {
+            Err(TokenError::UnauthorizedClient("the app is in development"))
+        }
+        Status::Developing | Status::Live => Ok(()),
     }
-    Ok(())
 }
 
 /// How the write ended.

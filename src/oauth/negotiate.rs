@@ -143,7 +143,7 @@ async fn bind(oauth: &OAuth, client_id: &str, params: &Params) -> Result<Bound, 
     const UNKNOWN: AuthorizeError = AuthorizeError::Page("error-app-unknown");
     const FOREIGN: AuthorizeError = AuthorizeError::Page("error-app-foreign-address");
     let id: AppId = client_id.parse().map_err(|_| UNKNOWN)?;
-    let app = oauth.parts().apps.find(&id).await?.ok_or(UNKNOWN)?;
+    let app = oauth.parts().apps.find(&id).await?.filter(|app| app.is_enabled()).ok_or(UNKNOWN)?;
     let asks_openid = match params.get("scope") {
         Some(scope) => scope.split(' ').any(|token| token == "openid"),
         None => false,

@@ -199,7 +199,8 @@ pub(in crate::oauth) async fn ask(
         return Err(AskError::Over);
     }
     let parts = oauth.parts();
-    let app = parts.apps.find(&waiting.app).await?.ok_or(AskError::Over)?;
+    let app = parts.apps.find(&waiting.app).await?;
+    let app = app.filter(|app| app.is_enabled()).ok_or(AskError::Over)?;
     let user = eligible(oauth, &app, &login.user, login.auth_time).await?;
     if !provenance::fits(oauth, &app, login).await? {
         return Err(AskError::NotAllowed);

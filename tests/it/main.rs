@@ -18,6 +18,7 @@
 #![allow(dead_code, reason = "the harness offers what the next test will need")]
 
 mod account;
+mod aliases;
 mod api_input;
 mod apply;
 mod authorize;

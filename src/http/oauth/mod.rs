@@ -1,5 +1,6 @@
 //! The protocol over HTTP.
 
+mod aliases;
 mod answer;
 mod authorize;
 pub(in crate::http) mod form;
@@ -30,7 +31,7 @@ const CORS: cors::Rule = cors::Rule {
 /// All endpoints of the protocol.
 pub fn routes(server: &Server) -> Router<Server> {
     let guard = from_fn_with_state((CORS, server.apps.clone()), cors::guard);
-    let for_scripts = Router::new()
+    let for_scripts = aliases::for_scripts(Router::new())
         .route("/token", post(token::token).fallback(method_not_allowed))
         .route("/par", post(par::push).fallback(method_not_allowed))
         .route("/revoke", post(token::revoke).fallback(method_not_allowed))
@@ -39,7 +40,7 @@ pub fn routes(server: &Server) -> Router<Server> {
             get(userinfo::handle).post(userinfo::handle).fallback(method_not_allowed),
         )
         .layer(guard);
-    let for_people = Router::new()
+    let for_people = aliases::for_people(Router::new())
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/authorize/{grant}", get(authorize::resume))
         .route("/logout", get(logout::get).post(logout::post))

@@ -55,10 +55,22 @@ impl<'a> From<&'a Issued> for Tokens<'a> {
 /// # Errors
 /// [`TokenError`], which is its own response.
 pub(in crate::http::oauth) async fn token(
+    server: State<Server>,
+    form: AppForm,
+) -> Result<Response, TokenError> {
+    token_at("/token", server, form).await
+}
+
+/// The same, at a path of its own: a DPoP proof is for the URL that was asked.
+///
+/// # Errors
+/// [`TokenError`], which is its own response.
+pub(in crate::http::oauth) async fn token_at(
+    path: &'static str,
     State(server): State<Server>,
     form: AppForm,
 ) -> Result<Response, TokenError> {
-    let issued = token::exchange(&server.oauth, &form.presented("/token")).await?;
+    let issued = token::exchange(&server.oauth, &form.presented(path)).await?;
     let mut response = json(StatusCode::OK, &Tokens::from(&issued));
     let nonce = form.dpop.as_deref().and_then(|proof| next_nonce(&server.oauth, proof));
     if let Some(nonce) = nonce {
@@ -96,10 +108,22 @@ pub(in crate::http::oauth) async fn device_authorization(
 /// # Errors
 /// [`TokenError`], which is its own response.
 pub(in crate::http::oauth) async fn revoke(
+    server: State<Server>,
+    form: AppForm,
+) -> Result<Response, TokenError> {
+    revoke_at("/revoke", server, form).await
+}
+
+/// The same, at a path of its own.
+///
+/// # Errors
+/// [`TokenError`], which is its own response.
+pub(in crate::http::oauth) async fn revoke_at(
+    path: &'static str,
     State(server): State<Server>,
     form: AppForm,
 ) -> Result<Response, TokenError> {
-    revocation::revoke(&server.oauth, &form.presented("/revoke")).await?;
+    revocation::revoke(&server.oauth, &form.presented(path)).await?;
     Ok(StatusCode::OK.into_response())
 }
 

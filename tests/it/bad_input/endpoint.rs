@@ -96,6 +96,10 @@ const FORMS: &[(&str, Fields)] = &[
     ("/bc-authorize", &[("scope", "openid"), ("login_hint", "ben"), ("binding_message", "1")]),
     ("/introspect", &[("token", "x.y.z"), ("token_type_hint", "access_token")]),
     ("/revoke", &[("token", "x"), ("token_type_hint", "access_token")]),
+    ("/v1/oauth/token", &[("grant_type", "client_credentials"), ("scope", "project.read")]),
+    ("/oauth2/token", &[("grant_type", "refresh_token"), ("refresh_token", "1.x.y")]),
+    ("/oidc-provider/token", &[("grant_type", "client_credentials"), ("scope", "project.read")]),
+    ("/oidc-provider/token/revocation", &[("token", "x")]),
 ];
 
 fn endpoint(
