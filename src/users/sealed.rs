@@ -1,4 +1,5 @@
-//! What a browser is given to bring back: sealed, of one owner, for a while, and good once.
+//! What is sealed: for a job or a page, or for a browser to bring back, of one owner, for a while
+//! and good once.
 //!
 //! It costs no row until it is used, so that whoever only looks at a page leaves nothing behind.
 
@@ -25,6 +26,28 @@ struct Inside<T> {
 }
 
 impl Users {
+    /// Seals what must not lie open in the database or on a page.
+    pub(in crate::users) fn enclose<T: Serialize>(
+        &self,
+        purpose: &str,
+        data: &T,
+    ) -> Result<String, DbError> {
+        let corrupt = |_| DbError::CorruptRow { table: "sealed", column: "data" };
+        let plain = zeroize::Zeroizing::new(serde_json::to_vec(data).map_err(corrupt)?);
+        let sealed = self.0.vault.seal(purpose, &plain, self.0.ctx.entropy());
+        Ok(URL_SAFE_NO_PAD.encode(sealed))
+    }
+
+    /// Opens what [`Users::enclose`] made for the same purpose.
+    pub(in crate::users) fn disclose<T: DeserializeOwned>(
+        &self,
+        purpose: &str,
+        text: &str,
+    ) -> Option<T> {
+        let plain = self.0.vault.open(purpose, &URL_SAFE_NO_PAD.decode(text).ok()?)?;
+        serde_json::from_slice(&plain).ok()
+    }
+
     /// Seals `data` for `purpose` and `owner`: a browser, a user.
     pub(in crate::users) fn seal<T: Serialize>(
         &self,
@@ -33,11 +56,8 @@ impl Users {
         data: &T,
     ) -> Result<String, DbError> {
         let owner = self.0.vault.mac(purpose, owner);
-        let inside = Inside { owner, until: micros(self.0.ctx.now() + LIFETIME), data };
-        let corrupt = |_| DbError::CorruptRow { table: "sealed", column: "data" };
-        let plain = zeroize::Zeroizing::new(serde_json::to_vec(&inside).map_err(corrupt)?);
-        let sealed = self.0.vault.seal(purpose, &plain, self.0.ctx.entropy());
-        Ok(URL_SAFE_NO_PAD.encode(sealed))
+        let until = micros(self.0.ctx.now() + LIFETIME);
+        self.enclose(purpose, &Inside { owner, until, data })
     }
 
     /// What was sealed, if it is of this purpose and owner, and not too late.
@@ -47,8 +67,7 @@ impl Users {
         owner: &[&[u8]],
         text: &str,
     ) -> Option<T> {
-        let plain = self.0.vault.open(purpose, &URL_SAFE_NO_PAD.decode(text).ok()?)?;
-        let inside: Inside<T> = serde_json::from_slice(&plain).ok()?;
+        let inside: Inside<T> = self.disclose(purpose, text)?;
         let is_good = inside.owner == self.0.vault.mac(purpose, owner)
             && self.0.ctx.now() < from_micros(inside.until);
         is_good.then_some(inside.data)

@@ -14,10 +14,7 @@ pub mod reset;
 pub mod sign_up;
 pub mod wish;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::GrantId;
@@ -167,21 +164,5 @@ impl Users {
     /// What an address without user is known by in the table of one-time secrets.
     pub(in crate::users) fn subject(&self, key: &UsernameKey) -> Digest {
         self.0.vault.mac(ADDRESS_PURPOSE, &[key.as_str().as_bytes()])
-    }
-
-    /// Seals what must not lie open in the database or on a page.
-    pub(in crate::users) fn enclose<T: Serialize>(&self, purpose: &str, data: &T) -> String {
-        let plain = zeroize::Zeroizing::new(serde_json::to_vec(data).unwrap_or_default());
-        URL_SAFE_NO_PAD.encode(self.0.vault.seal(purpose, &plain, self.0.ctx.entropy()))
-    }
-
-    /// Opens what [`Users::enclose`] made for the same purpose.
-    pub(in crate::users) fn disclose<T: DeserializeOwned>(
-        &self,
-        purpose: &str,
-        sealed: &str,
-    ) -> Option<T> {
-        let plain = self.0.vault.open(purpose, &URL_SAFE_NO_PAD.decode(sealed).ok()?)?;
-        serde_json::from_slice(&plain).ok()
     }
 }

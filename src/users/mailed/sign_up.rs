@@ -111,7 +111,7 @@ impl Users {
         let (name, email) = (name.to_owned(), email.to_owned());
         let wish = Wish::SignUp(NewPerson { name, email, phc, begun });
         self.wish(&wish).await?;
-        Ok(self.seal_again(&wish))
+        Ok(self.seal_again(&wish)?)
     }
 
     /// Has the letter sent once more, for the same browser; answers the address.
@@ -135,7 +135,7 @@ impl Users {
 
     /// Answers a wish to sign up: with a link, or with the news that there is such a user.
     pub(in crate::users) async fn answer_sign_up(&self, person: NewPerson) -> Result<(), DbError> {
-        let sealed = self.enclose(PURPOSE, &person);
+        let sealed = self.enclose(PURPOSE, &person)?;
         let unit = self.0.ctx.db.write((self.clone(), person, sealed), |tx, input| {
             Box::pin(async move {
                 let (users, person, sealed) = input;

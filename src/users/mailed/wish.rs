@@ -51,7 +51,7 @@ impl Users {
 
     /// Writes down what somebody asked for.
     pub(in crate::users) async fn wish(&self, wish: &Wish) -> Result<(), DbError> {
-        let input = (self.enclose(PURPOSE, wish), self.0.ctx.now());
+        let input = (self.enclose(PURPOSE, wish)?, self.0.ctx.now());
         let unit = self.0.ctx.db.write(input, |tx, (sealed, now)| {
             Box::pin(async move { push(tx, WISH, &json!({ "sealed": sealed }), *now).await })
         });
@@ -78,7 +78,7 @@ impl Users {
     }
 
     /// What is sealed into a page so that the same letter can be asked for once more.
-    pub(in crate::users) fn seal_again(&self, wish: &Wish) -> String {
+    pub(in crate::users) fn seal_again(&self, wish: &Wish) -> Result<String, DbError> {
         self.enclose(AGAIN, &(wish, self.0.ctx.now().timestamp_micros()))
     }
 

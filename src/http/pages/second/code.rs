@@ -6,7 +6,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use crate::http::pages::complete;
-use crate::http::pages::form::{Form, not_ours};
+use crate::http::pages::form::Form;
 use crate::http::pages::page;
 use crate::http::pages::second::{Pending, Visit, Way, WayKind, Why};
 use crate::http::pages::templates::Site;
@@ -64,10 +64,7 @@ pub(in crate::http::pages) async fn submit(
     visit: Visit,
     form: Form,
 ) -> Result<Response, Response> {
-    let visit = visit.for_grant(form.grant);
-    if !visit.check_csrf(&server, PURPOSE, &form) {
-        return Err(not_ours());
-    }
+    let visit = visit.posted(&server, PURPOSE, &form)?;
     let pending = visit.pending(&server).await?;
     let code = form.get("code").unwrap_or_default();
     let user = &pending.user;

@@ -8,7 +8,7 @@ use axum::response::Response;
 use http::StatusCode;
 
 use crate::http::pages::factor_views::{RecoveryCodes, TotpSetup};
-use crate::http::pages::form::{Form, not_ours};
+use crate::http::pages::form::Form;
 use crate::http::pages::key_form::{self, KeyForm, NEW_AT_SIGN_IN};
 use crate::http::pages::second::{Pending, Visit};
 use crate::http::pages::templates::Site;
@@ -148,10 +148,7 @@ pub(in crate::http::pages) async fn submit(
     visit: Visit,
     form: Form,
 ) -> Result<Response, Response> {
-    let visit = visit.for_grant(form.grant);
-    if !visit.check_csrf(&server, PURPOSE, &form) {
-        return Err(not_ours());
-    }
+    let visit = visit.posted(&server, PURPOSE, &form)?;
     let pending = visit.enrolling(&server).await?;
     let field = |name| form.get(name).unwrap_or_default();
     let browser = visit.browser.digest();
@@ -175,10 +172,7 @@ pub(in crate::http::pages) async fn submit_key(
     visit: Visit,
     form: Form,
 ) -> Result<Response, Response> {
-    let visit = visit.for_grant(form.grant);
-    if !visit.check_csrf(&server, PURPOSE, &form) {
-        return Err(not_ours());
-    }
+    let visit = visit.posted(&server, PURPOSE, &form)?;
     let pending = visit.enrolling(&server).await?;
     let field = |name| form.get(name).unwrap_or_default();
     let browser = visit.browser.digest();

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 
-use crate::http::pages::form::{Form, not_ours};
+use crate::http::pages::form::Form;
 use crate::http::pages::key_form::{self, KeyForm, SECOND};
 use crate::http::pages::second::{Pending, Visit, Way, WayKind, Why};
 use crate::http::pages::templates::Site;
@@ -62,10 +62,7 @@ pub(in crate::http::pages) async fn submit(
     visit: Visit,
     form: Form,
 ) -> Result<Response, Response> {
-    let visit = visit.for_grant(form.grant);
-    if !visit.check_csrf(&server, PURPOSE, &form) {
-        return Err(not_ours());
-    }
+    let visit = visit.posted(&server, PURPOSE, &form)?;
     let pending = visit.pending(&server).await?;
     let field = |name| form.get(name).unwrap_or_default();
     let brought = (field("state"), field("credential"));

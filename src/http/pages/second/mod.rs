@@ -14,7 +14,7 @@ use http::request::Parts;
 
 use crate::base::id::GrantId;
 use crate::http::browser::Browser;
-use crate::http::pages::form::{ForGrant, Form};
+use crate::http::pages::form::{ForGrant, Form, not_ours};
 use crate::http::pages::sign_in::too_many;
 use crate::http::pages::templates::Site;
 use crate::http::pages::{broken, complete, retry_after, see_other, sign_in_path};
@@ -47,14 +47,16 @@ impl FromRequestParts<Server> for Visit {
 }
 
 impl Visit {
-    /// A form says in a field what it is for.
-    fn for_grant(self, grant: Option<GrantId>) -> Self {
-        Self { grant, ..self }
-    }
-
-    fn check_csrf(&self, server: &Server, purpose: &str, form: &Form) -> bool {
-        let purpose = csrf_purpose(purpose, self.grant);
-        self.browser.check_csrf(&server.vault, &purpose, form.get("csrf"))
+    /// The same with a form of ours, which says in a field what it is for; else the answer that
+    /// refuses a form from elsewhere.
+    #[expect(clippy::result_large_err, reason = "the other way out is an answer, and made once")]
+    fn posted(self, server: &Server, purpose: &str, form: &Form) -> Result<Self, Response> {
+        let visit = Self { grant: form.grant, ..self };
+        let purpose = csrf_purpose(purpose, visit.grant);
+        if !visit.browser.check_csrf(&server.vault, &purpose, form.get("csrf")) {
+            return Err(not_ours());
+        }
+        Ok(visit)
     }
 
     /// The half that this browser has; else the answer that begins anew.

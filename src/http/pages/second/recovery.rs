@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 
-use crate::http::pages::form::{Form, not_ours};
+use crate::http::pages::form::Form;
 use crate::http::pages::second::{Pending, Visit, Way, WayKind, Why};
 use crate::http::pages::templates::Site;
 use crate::http::pages::{complete, page};
@@ -56,10 +56,7 @@ pub(in crate::http::pages) async fn submit(
     visit: Visit,
     form: Form,
 ) -> Result<Response, Response> {
-    let visit = visit.for_grant(form.grant);
-    if !visit.check_csrf(&server, PURPOSE, &form) {
-        return Err(not_ours());
-    }
+    let visit = visit.posted(&server, PURPOSE, &form)?;
     let pending = visit.pending(&server).await?;
     let code = form.get("code").unwrap_or_default();
     let source = visit.browser.source();
