@@ -202,12 +202,18 @@ impl<'a> Journey<'a> {
 
     /// Goes as far as the user's part allows.
     async fn advance(self) -> Result<Step, AuthorizeError> {
+        let lacks_second = match self.login {
+            Some(login) => {
+                strength::lacks(self.oauth, &self.app, (&login.user, &login.amr)).await?
+            }
+            None => false,
+        };
         let next = next_step(&Situation {
             request: &self.request,
             login: self.login,
             is_expected: self.is_expected(),
             fits: self.fits().await?,
-            lacks_second: strength::lacks(self.oauth, &self.app, self.login).await?,
+            lacks_second,
             opening: self.pending.map(|pending| pending.opening),
             consent: self.consent().await?,
             now: self.oauth.now(),

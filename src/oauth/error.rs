@@ -56,6 +56,9 @@ pub enum Refusal {
     /// The app is disabled.
     #[error("the app is disabled")]
     AppDisabled,
+    /// The sign-in shows one factor, where two are demanded by now.
+    #[error("a second factor is demanded of the user")]
+    SecondFactor,
     /// oxide-auth's own verdict.
     #[error("refused by the protocol machine")]
     Machine,

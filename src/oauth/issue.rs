@@ -12,7 +12,7 @@ use crate::db::changes::Topic;
 use crate::db::error::DbError;
 use crate::oauth::binding::Binding;
 use crate::oauth::eligibility;
-use crate::oauth::error::TokenError;
+use crate::oauth::error::{Refusal, TokenError};
 use crate::oauth::grant::{Approval, CODE_TTL, Grant, LastAccess, Stage};
 use crate::oauth::mint::{Minted, Order, Person, mint};
 use crate::oauth::reach::Reach;
@@ -20,6 +20,7 @@ use crate::oauth::refresh::{RefreshState, RefreshToken, Use};
 use crate::oauth::service::OAuth;
 use crate::oauth::store::{self, Given};
 use crate::oauth::store_tokens;
+use crate::oauth::strength;
 use crate::users::model::User;
 
 /// Tokens that were issued, and are durable.
@@ -102,13 +103,19 @@ impl<'a> Ground<'a> {
         }
     }
 
+    /// Whose yes it carries, if they signed in for it.
+    fn sign_in(self) -> Option<&'a Approval> {
+        let is_signed_in = !matches!(self, Self::Assertion { .. } | Self::Exchange { .. });
+        self.approval().map(|(_, by)| by).filter(|_| is_signed_in)
+    }
+
     fn person(self, user: Option<&'a User>) -> Option<Person<'a>> {
         let (grant, by) = self.approval()?;
         let nonce = match self {
             Self::Code { .. } => grant.request.nonce.as_deref(),
             _ => None,
         };
-        let is_signed_in = !matches!(self, Self::Assertion { .. } | Self::Exchange { .. });
+        let is_signed_in = self.sign_in().is_some();
         // What was asked for another app, or by nobody, does not count.
         let asked = is_signed_in.then_some(&grant.request);
         Some(Person { user: user?, grant: grant.id, by, is_signed_in, nonce, asked })
@@ -131,6 +138,7 @@ pub(in crate::oauth) async fn issue_tokens(
         Some((_, by)) => Some(eligibility::check(oauth, app, &by.user, by.auth_time).await?),
         None => None,
     };
+    check_sign_in(oauth, app, ground).await?;
     let scope = request.scope.intersection(&app.allowed_scopes);
     if scope.is_empty() {
         return Err(TokenError::InvalidScope);
@@ -186,6 +194,15 @@ fn check_app(app: &App, ground: Ground<'_>) -> Result<(), TokenError> {
         }
         Status::Developing | Status::Live => Ok(()),
     }
+}
+
+/// Whether the sign-in behind the tokens shows all that is demanded of it by now.
+async fn check_sign_in(oauth: &OAuth, app: &App, ground: Ground<'_>) -> Result<(), TokenError> {
+    let Some(by) = ground.sign_in() else { return Ok(()) };
+    if strength::lacks(oauth, app, (&by.user, &by.amr)).await? {
+        return Err(TokenError::InvalidGrant(Refusal::SecondFactor));
+    }
+    Ok(())
 }
 
 /// How the write ended.

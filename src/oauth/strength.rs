@@ -2,28 +2,30 @@
 //! What a request asks for in `acr` is in [`crate::oauth::prompt`].
 
 use crate::apps::model::App;
-use crate::base::id::GrantId;
+use crate::base::id::{GrantId, UserId};
 use crate::base::secret::Digest;
 use crate::db::error::DbError;
 use crate::oauth::acr::{AcrRequest, is_two};
 use crate::oauth::grant::Stage;
 use crate::oauth::service::OAuth;
 use crate::oauth::store;
-use crate::users::login::Login;
 
-/// Whether a sign-in shows less than is demanded of its user at this app. Costs nothing for whoever
-/// showed two factors, and no query for others whose accounts are in memory.
+/// Whether a sign-in, told by its user and its `amr`, shows less than is demanded at this app.
+/// Costs nothing for whoever showed two factors, and no query for others whose accounts are in
+/// memory.
 ///
 /// # Errors
 /// [`DbError`] if storage fails.
 pub(in crate::oauth) async fn lacks(
     oauth: &OAuth,
     app: &App,
-    login: Option<&Login>,
+    (user, amr): (&UserId, &[String]),
 ) -> Result<bool, DbError> {
-    let Some(login) = login.filter(|login| !is_two(&login.amr)) else { return Ok(false) };
+    if is_two(amr) {
+        return Ok(false);
+    }
     let accounts = &oauth.parts().accounts;
-    Ok(app.metadata.require_second_factor || accounts.require_second_factor(&login.user).await?)
+    Ok(app.metadata.require_second_factor || accounts.require_second_factor(user).await?)
 }
 
 /// Whether a request of this browser's demands a second factor of whoever signs in for it: the

@@ -205,7 +205,7 @@ pub(in crate::oauth) async fn ask(
     if !provenance::fits(oauth, &app, login).await? {
         return Err(AskError::NotAllowed);
     }
-    if strength::lacks(oauth, &app, Some(login)).await? {
+    if strength::lacks(oauth, &app, (&login.user, &login.amr)).await? {
         return Err(AskError::NotSure);
     }
     let account = parts.accounts.find(&app.account).await?;

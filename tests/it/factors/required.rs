@@ -16,7 +16,7 @@ both!(
     case_50_the_last_factor_stays_while_one_is_required,
     case_50_an_app_that_demands_two_factors_lets_nobody_in_with_one,
     rfc9470_5_a_demand_of_the_request_leads_to_a_first_factor,
-    a_demand_that_is_new_holds_for_old_sessions,
+    a_demand_that_is_new_holds_for_old_sessions_and_tokens,
 );
 
 const STRICT: &str = "accounts: [{ id: gamma, name: Gamma, requires_second_factor: true, groups: [{ id: gamma-all, name: All, members: [cara] }] }]";
@@ -150,17 +150,20 @@ async fn rfc9470_5_a_demand_of_the_request_leads_to_a_first_factor(db: Kind) {
     assert_eq!(claims["acr"], TWO);
 }
 
-async fn a_demand_that_is_new_holds_for_old_sessions(db: Kind) {
+async fn a_demand_that_is_new_holds_for_old_sessions_and_tokens(db: Kind) {
     let server = TestServer::start(db).await;
     server.apply(CARA).await;
     let (app, person) = (portal(&server), cara(&server));
     let before = said(&server, &app, &person).await;
+    let held = app.tokens(&server, &person).await;
 
     server.apply(STRICT).await;
+    let refreshed = app.refresh(&held.refresh).await;
     let after = person.browser.get(&app.authorize_url()).await;
     let page = person.browser.follow(after).await;
     let enrolling = Person { ..person }.answer_page(&server, &page).await;
 
     assert_eq!(before, (json!(["pwd"]), json!(ONE)));
+    assert_eq!(refreshed.refusal(), "400 invalid_grant");
     assert!(enrolling.url.contains("/sign-in/enrol?grant="), "{enrolling:?}");
 }
