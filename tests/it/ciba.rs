@@ -1,6 +1,7 @@
 //! CIBA, by poll and ping: one test for each module of the plan fapi-ciba-id1 that a plain server
 //! can be asked. Source: OpenID Connect CIBA Core, FAPI-CIBA.
 
+mod factors;
 mod hints;
 mod mtls;
 mod signed;
@@ -376,7 +377,7 @@ async fn in_a_browser() {
     let (server, app) = start(Kind::Sqlite).await;
     let begun = begin(&app, &[("binding_message", "W4SCT")]).await.expect(200);
     begin(&app, &[]).await.expect(200);
-    for look in [Look::Desktop, Look::Phone] {
+    for look in [Look::Desktop, Look::Phone, Look::NoScripts] {
         let chromium = Chromium::start(look).await;
         chromium.open(&format!("{}/approvals", server.url)).await;
         chromium.type_into("username", "ben").await;

@@ -47,6 +47,7 @@ both!(
     case_21_a_device_code_is_no_authorization_code,
     case_25_who_may_not_use_the_app_cannot_connect_a_device,
     case_32_a_device_asks_for_no_more_than_its_app_may,
+    case_50_a_demand_for_two_factors_holds_for_devices,
     the_page_comes_back_after_signing_in,
     signing_out_ends_what_the_device_has,
 );
@@ -307,6 +308,28 @@ async fn case_32_a_device_asks_for_no_more_than_its_app_may(db: Kind) {
     }
 }
 
+async fn case_50_a_demand_for_two_factors_holds_for_devices(db: Kind) {
+    let server = start(db).await;
+    let (app, ben, ada) = (tv(&server), ben(&server), ada(&server));
+    let begun = begin(&app).await;
+    let page = type_code(&server, &ben, &begun.text("user_code")).await;
+    let line = "client_metadata: { require_second_factor: true }\n    type: public";
+    server.apply(&APPS.replacen("type: public", line, 1)).await;
+
+    let allowed = decide(&ben, &page, "allow").await;
+    let shown = type_code(&server, &ben, &begun.text("user_code")).await;
+
+    for page in [allowed, shown] {
+        assert_eq!(page.status, 403);
+        assert!(page.body.contains("href=\"/account/factors\""), "{page:?}");
+    }
+    assert_eq!(poll(&app, &begun).await.refusal(), "400 authorization_pending");
+    let page = type_code(&server, &ada, &begun.text("user_code")).await;
+    decide(&ada, &page, "allow").await.expect(200);
+    server.advance(TimeDelta::seconds(10));
+    Tokens::of(&poll(&app, &begun).await);
+}
+
 async fn the_page_comes_back_after_signing_in(db: Kind) {
     let server = start(db).await;
     let (app, ada) = (tv(&server), ada(&server));
@@ -339,7 +362,7 @@ async fn signing_out_ends_what_the_device_has(db: Kind) {
 async fn in_a_browser() {
     let server = start(Kind::Sqlite).await;
     let begun = begin(&tv(&server)).await;
-    for look in [Look::Desktop, Look::Phone] {
+    for look in [Look::Desktop, Look::Phone, Look::NoScripts] {
         let chromium = Chromium::start(look).await;
         chromium.open(&format!("{}/device", server.url)).await;
         chromium.type_into("username", "ben").await;
@@ -351,7 +374,7 @@ async fn in_a_browser() {
         chromium.click("device-continue").await;
         chromium.element("device-allow").await;
         chromium.look_at("device-confirm").await;
-        if look == Look::Phone {
+        if look == Look::NoScripts {
             chromium.click("device-allow").await;
             chromium.element("device-done").await;
             chromium.look_at("device-done").await;
