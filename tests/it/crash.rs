@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream;
+use reqwest::redirect::Policy;
 use tokio::sync::Notify;
 
 use crate::common::actors::{CHALLENGE, Tokens, VERIFIER, basic};
@@ -71,7 +72,10 @@ struct Site {
 impl Site {
     fn new(database: TestDatabase) -> Self {
         let port = free_port();
-        Self { database, port, http: Browser::new(&format!("http://127.0.0.1:{port}")) }
+        // A connection that is held may be to the server that was killed: each request has its own.
+        let client = reqwest::Client::builder().redirect(Policy::none()).no_proxy();
+        let client = client.pool_max_idle_per_host(0).build().expect("a client");
+        Self { database, port, http: Browser::over(client, &format!("http://127.0.0.1:{port}")) }
     }
 
     fn serve(&self) -> Running {

@@ -9,6 +9,7 @@ use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use url::{ParseError, Url};
 
@@ -30,7 +31,7 @@ pub struct Chromium {
     pub page: Client,
     look: Look,
     driver: Running,
-    _profile: tempfile::TempDir,
+    profile: tempfile::TempDir,
 }
 
 impl Chromium {
@@ -48,7 +49,7 @@ impl Chromium {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .expect("Chromium starts");
-        Self { page, look, driver, _profile: profile }
+        Self { page, look, driver, profile }
     }
 
     /// Opens a URL.
@@ -200,8 +201,13 @@ impl WebDriverCompatibleCommand for DevTools {
 
 impl Drop for Chromium {
     fn drop(&mut self) {
-        // The driver, asked to stop, takes its browser along.
+        // The driver, asked to stop, takes its browser along, but not if it is busy.
         self.driver.stop();
+        let lock = std::fs::read_link(self.profile.path().join("SingletonLock"));
+        let owner = lock.ok().and_then(|lock| lock.to_str()?.rsplit('-').next()?.parse().ok());
+        if let Some(browser) = owner.and_then(Pid::from_raw) {
+            let _ = kill_process(browser, Signal::KILL);
+        }
     }
 }
 
