@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
 use futures_util::future::join_all;
 use narthex::config::sign_up::SignUp;
 
@@ -124,6 +125,32 @@ async fn case_47_the_time_of_a_letter_does_not_tell_who_has_an_account(db: Kind)
         [("name", "Grace Hopper"), ("email", email), ("password", "a wide sea of quiet stones")]
     };
     alike(&page, &with("ben@acme.example"), &with("bob@acme.example"), 200).await;
+}
+
+/// Ten thousand wrong passwords in a minute for one user, from the very address of that user.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn case_48_ten_thousand_guesses_a_minute_keep_nobody_out_of_their_own_browser() {
+    let server = TestServer::start(Kind::Sqlite).await;
+    server.apply("users: [{ username: ben, password: ben-correct-horse }]").await;
+    let right = [("username", "ben"), ("password", "ben-correct-horse")];
+    let wrong = [("username", "ben"), ("password", "wrong")];
+    let own = server.browser();
+    let known = Page::open(own, "/sign-in").await;
+    known.post(&right).await.expect(303);
+    let stranger = Page::open(server.browser(), "/sign-in").await;
+
+    let mut looked_at = 0;
+    for second in 0..60 {
+        let guesses = join_all((0..167).map(|_| stranger.post(&wrong))).await;
+        assert!(guesses.iter().all(|answer| [403, 429, 503].contains(&answer.status)));
+        looked_at += guesses.iter().filter(|answer| answer.status == 403).count();
+        if second % 10 == 9 {
+            assert_eq!(known.post(&right).await.status, 303, "after {second} s");
+        }
+        server.advance(TimeDelta::seconds(1));
+    }
+
+    assert!((1..=20).contains(&looked_at), "{looked_at}");
 }
 
 fn serve(database: &TestDatabase, port: u16) -> Running {

@@ -1,7 +1,7 @@
 //! Letters: a real mail server takes them, whatever happens to it and to us.
 
 mod operators;
-mod smtpd;
+pub mod smtpd;
 
 use chrono::TimeDelta;
 use narthex::config::mail::{SmtpTls, Way};
