@@ -193,7 +193,7 @@ async fn letters_are_kept_without_a_server(db: Kind) {
 
     let shown: Vec<_> = letters.iter().map(|kept| (&*kept.to, &*kept.subject)).collect();
     let expected = [
-        ("ada@example.org", "A test letter from x"),
+        ("ada@example.org", "A test e-mail from x"),
         ("ben@example.org", "Eine Testnachricht von y"),
     ];
     assert_eq!(shown, expected);

@@ -1,12 +1,12 @@
 # Letters. Each kind has a subject, a text (a blank line ends a paragraph) and, if it brings a link,
 # what the button says.
 
-mail-footer = This letter was sent by { $host }. Nobody reads replies to it.
+mail-footer = This e-mail was sent by { $host }. Nobody reads replies to it.
 mail-or-copy = If the button does not work, copy this address into your browser:
 
-mail-test-subject = A test letter from { $host }
+mail-test-subject = A test e-mail from { $host }
 mail-test-text =
-    This letter was sent to find out whether letters from { $host } arrive. They do.
+    This e-mail was sent to find out whether e-mails from { $host } arrive. They do.
 
     There is nothing for you to do.
 mail-test-link = Open { $host }
@@ -120,4 +120,4 @@ mail-deletion-soon-text =
 mail-deletion-soon-link = Keep my account
 mail-deletion-done-subject = Your account was deleted
 mail-deletion-done-text =
-    { $name }, your account was deleted on { $date }, as you asked. This is the last letter to you.
+    { $name }, your account was deleted on { $date }, as you asked. This is the last e-mail to you.
