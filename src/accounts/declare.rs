@@ -9,7 +9,7 @@ use crate::accounts::model::{
     Account, AccountError, Group, NewAccount, NewGroup, check_attributes,
 };
 use crate::accounts::service::Accounts;
-use crate::accounts::{leaving, store};
+use crate::accounts::{leaving, store, store_accounts};
 use crate::base::id::{AccountId, GroupId, UserId};
 use crate::db::changes::Topic;
 use crate::db::error::DbError;
@@ -160,7 +160,12 @@ async fn write_account(
     let outcome = account_outcome(found.as_ref(), account);
     match outcome {
         Declared::Unchanged => return Ok(outcome),
-        Declared::Created => store::insert_account(tx, account, now).await?,
+        Declared::Created => {
+            if store_accounts::is_gone(&mut *tx, &account.id).await? {
+                return Err(AccountError::AccountTaken(account.id.clone()));
+            }
+            store::insert_account(tx, account, now).await?;
+        }
         Declared::Updated => store::update_account(tx, account, now).await?,
     }
     tx.touch(Topic::Accounts).await?;
@@ -265,6 +270,7 @@ fn account_outcome(found: Option<&Account>, wanted: &NewAccount) -> Declared {
         && found.description == wanted.description
         && found.owner == wanted.owner
         && found.requires_second_factor == wanted.requires_second_factor
+        && found.products == wanted.products
         && found.kind == wanted.kind;
     if same { Declared::Unchanged } else { Declared::Updated }
 }

@@ -1,11 +1,17 @@
 //! Tenants: accounts, the groups in them, and who is in which.
 
 mod declare;
+pub mod defaults;
+pub mod deletion;
+mod groups;
 pub mod joining;
 pub mod leaving;
 pub mod model;
 pub mod service;
 mod store;
+mod store_accounts;
+mod store_members;
+pub mod tenancy;
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,8 @@ use serde_json::{Map, Value};
 
 use crate::base::id::{AccountId, GroupId, UserId};
 use crate::base::text::{BadText, line, optional_line};
+use crate::policy::attributes::Attributes;
+use crate::policy::permit::RESOURCE;
 
 /// Longest name of an account or group, in bytes.
 pub const NAME_BYTES_MAX: usize = 200;
@@ -16,6 +18,14 @@ pub const NAME_BYTES_MAX: usize = 200;
 pub const DESCRIPTION_BYTES_MAX: usize = 2000;
 /// Longest e-mail address, in bytes. Source: RFC 5321 section 4.5.3.1.
 pub const OWNER_BYTES_MAX: usize = 254;
+/// Most groups of one account.
+pub const GROUPS_MAX: i64 = 5000;
+/// What an account is, as a resource that policies are about.
+const ACCOUNT_TYPE: &str = "account";
+/// What a group is, as a resource that policies are about.
+const GROUP_TYPE: &str = "group";
+/// What a member is, as a resource that policies are about.
+const USER_TYPE: &str = "user";
 /// Most custom attributes of one member, as bytes of JSON.
 pub const ATTRIBUTES_BYTES_MAX: usize = 16 * 1024;
 
@@ -84,6 +94,19 @@ variants! {
     }
 }
 
+variants! {
+    /// What a group is there for that every account has from the beginning.
+    Purpose: "administrators, users, subjects" {
+        /// Those who administer the account.
+        #[default]
+        Administrators = "administrators",
+        /// Those who see its data.
+        Users = "users",
+        /// Those whom its data is about.
+        Subjects = "subjects",
+    }
+}
+
 /// An organization: the tenant that every other row belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -97,6 +120,8 @@ pub struct Account {
     pub owner: Option<String>,
     /// What it pays for.
     pub kind: AccountKind,
+    /// What it uses of the platform, by name.
+    pub products: Vec<String>,
     /// Whether its members sign in with two factors.
     pub requires_second_factor: bool,
     /// When it will be deleted, if deletion was asked for.
@@ -120,6 +145,8 @@ pub struct Group {
     pub description: Option<String>,
     /// Who may join.
     pub kind: GroupKind,
+    /// What it is there for from the beginning; such a group is never deleted.
+    pub purpose: Option<Purpose>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -148,6 +175,8 @@ pub struct NewAccount {
     pub owner: Option<String>,
     /// What it pays for.
     pub kind: AccountKind,
+    /// What it uses of the platform, by name.
+    pub products: Vec<String>,
     /// Whether its members sign in with two factors.
     pub requires_second_factor: bool,
 }
@@ -190,6 +219,27 @@ pub enum AccountError {
     /// The id is in use in another account.
     #[error("the group id {0} is in use")]
     IdTaken(GroupId),
+    /// The group is one that every account has.
+    #[error("a group that every account has is not deleted")]
+    Protected,
+    /// The policies allow it for other groups only.
+    #[error("the policies of the account do not allow it for this group")]
+    Denied,
+    /// There is no such member in this account.
+    #[error("there is no such member in this account")]
+    NotAMember,
+    /// The id was that of an account that was deleted, or is another's.
+    #[error("the account id {0} is not free")]
+    AccountTaken(AccountId),
+    /// Nobody proved to receive mail at that address who belongs to the account.
+    #[error("the owner must be the verified e-mail address of a member of the account")]
+    Owner,
+    /// Somebody has made as many accounts as they may.
+    #[error("you have made as many accounts as you may")]
+    TooManyAccounts,
+    /// The account has as many groups as it may.
+    #[error("an account may have at most {GROUPS_MAX} groups")]
+    TooManyGroups,
     /// Our fault.
     #[error(transparent)]
     Internal(#[from] crate::db::error::DbError),
@@ -204,6 +254,10 @@ impl NewAccount {
         check_texts(&self.name, self.description.as_deref())?;
         if let Some(owner) = &self.owner {
             line(owner, OWNER_BYTES_MAX).map_err(|fault| AccountError::BadText("owner", fault))?;
+        }
+        for product in &self.products {
+            line(product, NAME_BYTES_MAX)
+                .map_err(|fault| AccountError::BadText("products", fault))?;
         }
         Ok(())
     }
@@ -236,4 +290,29 @@ pub fn check_attributes(attributes: &Map<String, Value>) -> Result<String, Accou
         return Err(AccountError::TooManyAttributes);
     }
     Ok(text)
+}
+
+impl Account {
+    /// Whether its grace period is over: it is about to be purged, and nothing of it works.
+    pub fn is_over(&self, now: DateTime<Utc>) -> bool {
+        self.deletion_at.is_some_and(|at| at <= now)
+    }
+}
+
+/// The attributes of an account as a resource.
+pub fn account_resource(id: &AccountId) -> Attributes {
+    let facts = Attributes::new().with(RESOURCE, "id", id.as_str());
+    facts.with(RESOURCE, "type", ACCOUNT_TYPE)
+}
+
+/// The attributes of a group as a resource.
+pub fn group_resource(id: &GroupId) -> Attributes {
+    let facts = Attributes::new().with(RESOURCE, "id", id.as_str());
+    facts.with(RESOURCE, "type", GROUP_TYPE)
+}
+
+/// The attributes of a member as a resource.
+pub fn member_resource(id: &UserId) -> Attributes {
+    let facts = Attributes::new().with(RESOURCE, "id", id.as_str());
+    facts.with(RESOURCE, "type", USER_TYPE)
 }

@@ -1,7 +1,7 @@
 //! The rows of accounts, groups and members.
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::accounts::model::{Account, Group, Membership, NewAccount, NewGroup};
 use crate::base::id::{AccountId, GroupId, UserId};
@@ -17,7 +17,7 @@ const GROUP: &str = "account_groups";
 
 macro_rules! group_columns {
     () => {
-        "id, account_id, name, description, type, created_at, updated_at FROM account_groups"
+        "id, account_id, name, description, type, purpose, created_at, updated_at FROM account_groups"
     };
 }
 
@@ -28,8 +28,8 @@ pub(in crate::accounts) async fn account(
 ) -> Result<Option<Account>, DbError> {
     let row = db
         .fetch_optional(
-            sql("SELECT id, name, description, owner, type, requires_second_factor, deletion_at,
-                        created_at, updated_at
+            sql("SELECT id, name, description, owner, type, products, requires_second_factor,
+                        deletion_at, created_at, updated_at
                    FROM accounts WHERE id = $1")
             .bind(id),
         )
@@ -44,8 +44,8 @@ pub(in crate::accounts) async fn accounts_of(
 ) -> Result<Vec<Account>, DbError> {
     let rows = db
         .fetch_all(
-            sql("SELECT id, name, description, owner, type, requires_second_factor, deletion_at,
-                        created_at, updated_at
+            sql("SELECT id, name, description, owner, type, products, requires_second_factor,
+                        deletion_at, created_at, updated_at
                    FROM accounts
                   WHERE id IN (SELECT account_id FROM group_members WHERE user_id = $1)
                   ORDER BY id")
@@ -111,8 +111,8 @@ pub(in crate::accounts) async fn groups(
     let rows = db
         .fetch_all(
             built_sql(format!(
-                "SELECT g.id, g.account_id, g.name, g.description, g.type, g.created_at,
-                        g.updated_at
+                "SELECT g.id, g.account_id, g.name, g.description, g.type, g.purpose,
+                        g.created_at, g.updated_at
                    FROM account_groups g
                   WHERE g.account_id = $1 AND g.id > $2
                     AND substr(g.name, 1, length($3)) = $3 AND {}
@@ -179,15 +179,16 @@ pub(in crate::accounts) async fn insert_account(
     tx.execute(
         sql("INSERT INTO accounts
                (id, name, description, owner, type, status, deletion_at, created_at, updated_at,
-                requires_second_factor)
-             VALUES ($1, $2, $3, $4, $5, 'ACTIVE', NULL, $6, $6, $7)")
+                requires_second_factor, products)
+             VALUES ($1, $2, $3, $4, $5, 'ACTIVE', NULL, $6, $6, $7, $8)")
         .bind(&account.id)
         .bind(&account.name)
         .bind(account.description.clone())
         .bind(account.owner.clone())
         .bind(account.kind.as_str())
         .bind(now)
-        .bind(account.requires_second_factor),
+        .bind(account.requires_second_factor)
+        .bind(products(account)),
     )
     .await?;
     Ok(())
@@ -202,7 +203,7 @@ pub(in crate::accounts) async fn update_account(
     tx.execute(
         sql("UPDATE accounts
                 SET name = $2, description = $3, owner = $4, type = $5, updated_at = $6,
-                    requires_second_factor = $7
+                    requires_second_factor = $7, products = $8
               WHERE id = $1")
         .bind(&account.id)
         .bind(&account.name)
@@ -210,7 +211,8 @@ pub(in crate::accounts) async fn update_account(
         .bind(account.owner.clone())
         .bind(account.kind.as_str())
         .bind(now)
-        .bind(account.requires_second_factor),
+        .bind(account.requires_second_factor)
+        .bind(products(account)),
     )
     .await?;
     Ok(())
@@ -312,13 +314,18 @@ pub(in crate::accounts) async fn put_attributes(
     Ok(())
 }
 
-fn read_account(row: &Row) -> Result<Account, DbError> {
+fn products(account: &NewAccount) -> String {
+    json!(account.products).to_string()
+}
+
+pub(in crate::accounts) fn read_account(row: &Row) -> Result<Account, DbError> {
     Ok(Account {
         id: row.parsed("accounts", "id")?,
         name: row.get("name")?,
         description: row.get("description")?,
         owner: row.get("owner")?,
         kind: row.parsed("accounts", "type")?,
+        products: row.json("accounts", "products")?,
         requires_second_factor: row.flag("requires_second_factor")?,
         deletion_at: row.optional_time("deletion_at")?,
         created_at: row.time("created_at")?,
@@ -326,13 +333,18 @@ fn read_account(row: &Row) -> Result<Account, DbError> {
     })
 }
 
-fn read_group(row: &Row) -> Result<Group, DbError> {
+pub(in crate::accounts) fn read_group(row: &Row) -> Result<Group, DbError> {
+    let purpose = match row.get::<Option<String>>("purpose")? {
+        Some(_) => Some(row.parsed(GROUP, "purpose")?),
+        None => None,
+    };
     Ok(Group {
         id: row.parsed(GROUP, "id")?,
         account: row.parsed(GROUP, "account_id")?,
         name: row.get("name")?,
         description: row.get("description")?,
         kind: row.parsed(GROUP, "type")?,
+        purpose,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
     })

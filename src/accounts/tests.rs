@@ -39,6 +39,7 @@ fn account(name: &str) -> NewAccount {
         description: None,
         owner: Some(format!("owner@{name}.example")),
         kind: AccountKind::Paid,
+        products: Vec::new(),
         requires_second_factor: false,
     }
 }

@@ -59,6 +59,7 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
     let registration = reader.registration();
     let mail = reader.mail(issuer.as_ref());
     let sign_up = reader.sign_up();
+    let account_creation = reader.account_creation();
     let passwords = reader.passwords();
     let sessions = reader.sessions();
     let keys = reader.keys();
@@ -94,6 +95,7 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
                 registration,
                 mail,
                 sign_up,
+                account_creation,
                 passwords,
                 sessions,
                 keys,

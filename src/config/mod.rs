@@ -8,6 +8,7 @@
 //! load (files, environment) ──▶ gather (pure: what was said, by whom) ──▶ build (pure: Config)
 //! ```
 
+pub mod accounts;
 pub mod build;
 pub mod fault;
 pub mod gather;

@@ -8,6 +8,7 @@ use url::{Host, Url};
 use zeroize::Zeroizing;
 
 use crate::base::secret::Secret;
+use crate::config::accounts::AccountCreation;
 use crate::config::mail::Mail;
 use crate::config::registration::Registration;
 use crate::config::sign_up::SignUp;
@@ -43,6 +44,8 @@ pub struct Config {
     pub mail: Mail,
     /// Who may make a user of their own.
     pub sign_up: SignUp,
+    /// Who may make accounts through the API.
+    pub account_creation: AccountCreation,
     /// How passwords are hashed.
     pub passwords: Passwords,
     /// How long people stay signed in.
@@ -80,6 +83,7 @@ impl Config {
             registration: Registration::default(),
             mail,
             sign_up: SignUp::default(),
+            account_creation: AccountCreation::default(),
             passwords: Passwords::default(),
             sessions: Sessions::default(),
             keys: Keys::default(),

@@ -249,6 +249,14 @@ pub const KEYS: &[Key] = &[
                 invite), or everybody who receives mail at their address.",
     },
     Key {
+        name: "accounts.creation",
+        kind: Kind::Choice(&["operators", "administrators", "users"]),
+        default: "administrators",
+        about: "Who may make accounts with POST /v1/accounts: nobody but operators (narthex apply), \
+                whoever holds accountAdmin in the account that the request names, or every user \
+                whose e-mail address is verified.",
+    },
+    Key {
         name: "database.url",
         kind: Kind::Secret,
         default: "(sqlite: and narthex.db in data_dir)",

@@ -218,17 +218,25 @@ impl Gate {
         let Some(membership) = self.accounts.membership(account, user).await? else {
             return Ok(None);
         };
-        let Some(account) = self.accounts.find(account).await? else { return Ok(None) };
+        let now = self.ctx.now();
+        let Some(account) = self.accounts.find(account).await?.filter(|it| !it.is_over(now)) else {
+            return Ok(None);
+        };
         let Some(user) = self.users.find(user).await? else { return Err(Refusal::InvalidToken) };
         let policy = self.policies.merged(&account.id).await?;
-        let facts = facts::gather((&user, &membership), &account, token, ip, self.ctx.now());
+        let facts = facts::gather((&user, &membership), &account, token, ip, now);
         Ok(Some(Place { account: account.id.clone(), facts, policy }))
     }
 }
 
 impl Place {
     fn develops_apps(&self) -> bool {
-        self.policy.decide(DevelopApps::NAME, &self.facts)
+        self.holds::<DevelopApps>()
+    }
+
+    /// Whether the user has the privilege here without condition on the resource.
+    pub fn holds<P: Privilege>(&self) -> bool {
+        self.policy.decide(P::NAME, &self.facts)
     }
 
     /// Whether `operation` is allowed for some resource of which `resource` is known.

@@ -91,6 +91,7 @@ pub(in crate::oauth) async fn world() -> World {
         description: None,
         owner: None,
         kind: AccountKind::Free,
+        products: Vec::new(),
         requires_second_factor: false,
     };
     parts.accounts.declare_account(&account).await.unwrap();

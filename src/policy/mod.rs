@@ -74,6 +74,7 @@ pub mod explain;
 pub mod fact;
 pub mod filter;
 pub mod give;
+pub mod given;
 mod history;
 pub mod loose;
 mod members;

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::accounts::service::Accounts;
+use crate::accounts::tenancy::Tenancy;
 use crate::apps::service::Apps;
 use crate::config::model::Config;
 use crate::db::ctx::Ctx;
@@ -60,6 +61,8 @@ pub struct ServerParts {
     pub users: Users,
     /// Tenants.
     pub accounts: Accounts,
+    /// How tenants come and go.
+    pub tenancy: Tenancy,
     /// Apps.
     pub apps: Apps,
     /// Providers of others.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::accounts::service::Accounts;
+use crate::accounts::tenancy::Tenancy;
 use crate::apps::service::Apps;
 use crate::base::clock::Clock;
 use crate::base::entropy::Entropy;
@@ -128,6 +129,7 @@ impl Server {
         let policies = Policies::new(&ctx);
         let users = Users::new(ctx.clone(), vault.clone(), &config)?;
         let accounts = Accounts::new(&ctx);
+        let tenancy = Tenancy::new(&ctx, &vault, &config.issuer, &users, &accounts);
         let apps = Apps::new(&ctx, &vault);
         let projects = Projects::new(&ctx);
         let providers = Providers::new(&ctx, &vault);
@@ -165,6 +167,7 @@ impl Server {
             policies,
             users,
             accounts,
+            tenancy,
             apps,
             providers,
             upstream,

@@ -20,7 +20,9 @@ const KEYS: &[&str] = &[
     "description",
     "owner",
     "type",
+    "products",
     "requires_second_factor",
+    "default_groups",
     "groups",
     "members",
     "policies",
@@ -45,6 +47,9 @@ pub(in crate::setup) fn read(part: &Part<'_>, notes: &mut Notes) -> Option<Accou
     let owner = |text: &str| line(text, OWNER_BYTES_MAX).map(str::to_owned);
     let owner = object.text("owner", owner, notes);
     let kind = object.text("type", str::parse::<AccountKind>, notes).unwrap_or_default();
+    let products = object.texts("products", name, notes).unwrap_or_default();
+    let products = products.into_iter().map(|product| product.value).collect();
+    let default_groups = object.flag("default_groups", notes).unwrap_or(false);
     let requires_second_factor = object.flag("requires_second_factor", notes).unwrap_or(false);
     let groups = list(&object, "groups", notes, read_group);
     let members = list(&object, "members", notes, read_member);
@@ -56,9 +61,11 @@ pub(in crate::setup) fn read(part: &Part<'_>, notes: &mut Notes) -> Option<Accou
         description,
         owner,
         kind,
+        products,
         requires_second_factor,
     };
-    Some(AccountEntry { account: part.at(account), groups, members, policies, projects })
+    let account = part.at(account);
+    Some(AccountEntry { account, default_groups, groups, members, policies, projects })
 }
 
 fn read_group(part: &Part<'_>, notes: &mut Notes) -> Option<GroupEntry> {

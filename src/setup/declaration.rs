@@ -48,6 +48,8 @@ pub struct UserEntry {
 pub struct AccountEntry {
     /// What it is.
     pub account: At<NewAccount>,
+    /// Whether it has the groups and policies that accounts made through the API begin with.
+    pub default_groups: bool,
     /// Its groups.
     pub groups: Vec<GroupEntry>,
     /// What it knows of its members.

@@ -38,6 +38,10 @@ impl Setup {
                 let done = self.accounts.declare_account(&entry.account.value).await;
                 done.map(drop).map_err(|error| stopped(declaration, &entry.account, error))
             }
+            Act::Defaults(entry) => {
+                let done = self.accounts.declare_defaults(&entry.account.value.id).await;
+                done.map(drop).map_err(|error| stopped(declaration, &entry.account, error))
+            }
             Act::Group(entry, group) => {
                 let account = &entry.account.value.id;
                 let done = self.accounts.declare_group(account, &group.group).await;

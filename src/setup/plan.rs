@@ -43,6 +43,8 @@ pub(in crate::setup) enum Act<'a> {
     },
     /// Make or change an account.
     Account(&'a AccountEntry),
+    /// Make what is missing of the groups and policies that accounts begin with.
+    Defaults(&'a AccountEntry),
     /// Make or change a group.
     Group(&'a AccountEntry, &'a GroupEntry),
     /// Change who is in a group.
@@ -166,6 +168,11 @@ impl<'a> Planner<'a> {
         }
         for group in &entry.groups {
             self.group(entry, group).await?;
+        }
+        if entry.default_groups {
+            let declared = setup.accounts.compare_defaults(id).await?;
+            let change = Change::new(declared, &format!("default groups of {id}"));
+            self.add(change, Act::Defaults(entry));
         }
         for member in &entry.members {
             self.attributes(entry, member).await?;
@@ -318,5 +325,6 @@ fn user_fields(user: &User, wanted: &NewUser) -> Vec<&'static str> {
 }
 
 fn account_fields(account: &Account, wanted: &NewAccount) -> Vec<&'static str> {
-    differing!(account, wanted; name, description, owner, kind, requires_second_factor)
+    differing!(account, wanted; name, description, owner, kind, products,
+        requires_second_factor)
 }

@@ -125,12 +125,32 @@ impl Users {
         Ok(store::find_by_username(&self.0.ctx.db, &key).await?.map(Arc::new))
     }
 
+    /// Who proved to receive mail at an address, however it is written.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn of_address(&self, address: &str) -> Result<Option<User>, DbError> {
+        let found = store::find_by_name(&self.0.ctx.db, &UsernameKey::of(address)).await?;
+        Ok(found.map(|(user, _)| user).filter(|user| user.proved(address)))
+    }
+
     /// One page of users, by id.
     ///
     /// # Errors
     /// [`DbError`] if storage fails.
     pub async fn list(&self, after: Option<&UserId>, limit: u32) -> Result<Vec<User>, DbError> {
         store::list(&self.0.ctx.db, after, limit).await
+    }
+
+    /// The users of these ids, by id; those who are not there are left out.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn these(&self, ids: &[UserId]) -> Result<Vec<User>, DbError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        store::these(&self.0.ctx.db, ids).await
     }
 
     /// The complete sign-in behind a session cookie, with its user; `None` for everybody else.

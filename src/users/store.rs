@@ -6,7 +6,7 @@ use crate::base::id::UserId;
 use crate::base::secret::Digest;
 use crate::db::changes::Topic;
 use crate::db::error::DbError;
-use crate::db::query::{Row, sql};
+use crate::db::query::{Param, Row, built_sql, sql};
 use crate::db::{Db, Fetch, Tx};
 use crate::users::error::UserError;
 use crate::users::model::{NewUser, User};
@@ -98,6 +98,25 @@ pub(in crate::users) async fn find_by_name(
         )
         .await?;
     row.map(|row| Ok((user(&row)?, row.get("phc")?))).transpose()
+}
+
+/// The users of these ids, by id.
+///
+/// # Errors
+/// [`DbError`] if the query fails or a row does not parse.
+pub(in crate::users) async fn these(db: impl Fetch, ids: &[UserId]) -> Result<Vec<User>, DbError> {
+    let places: Vec<String> = (1..=ids.len()).map(|place| format!("${place}")).collect();
+    let query = built_sql(format!(
+        "SELECT u.*, p.changed_at AS password_changed_at, t.created_at AS totp_created_at,
+                (SELECT MIN(k.id) FROM passkeys k WHERE k.user_id = u.id) AS first_key
+           FROM users u
+           LEFT JOIN passwords p ON p.user_id = u.id
+           LEFT JOIN totp_factors t ON t.user_id = u.id
+          WHERE u.id IN ({}) ORDER BY u.id",
+        places.join(", ")
+    ));
+    let rows = db.fetch_all(query.bind_all(ids.iter().map(Param::from))).await?;
+    rows.iter().map(user).collect()
 }
 
 /// One page of users, by id.

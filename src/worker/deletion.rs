@@ -1,4 +1,5 @@
-//! Reminding those who asked to be deleted, and purging them when their grace period is over.
+//! Reminding of what is going to be deleted, users and accounts, and purging it when its grace
+//! period is over.
 
 use crate::oauth::purge::purge_due;
 use crate::server::Server;
@@ -14,5 +15,15 @@ pub async fn run_due(server: &Server) {
         Ok(0) => {}
         Ok(users) => tracing::info!(users, "users were deleted for good"),
         Err(error) => tracing::error!(%error, "users who are due could not be looked for"),
+    }
+    match server.tenancy.remind_of_deletions().await {
+        Ok(0) => {}
+        Ok(accounts) => tracing::info!(accounts, "owners were reminded of a deletion"),
+        Err(error) => tracing::error!(%error, "owners could not be reminded of a deletion"),
+    }
+    match server.tenancy.purge_due().await {
+        Ok(0) => {}
+        Ok(accounts) => tracing::info!(accounts, "accounts were deleted for good"),
+        Err(error) => tracing::error!(%error, "accounts that are due could not be looked for"),
     }
 }

@@ -81,6 +81,7 @@ mod sign_in;
 mod sign_up;
 mod step_up;
 mod tenancy;
+mod tenants;
 mod tls;
 mod token;
 mod token_exchange;

@@ -3,6 +3,7 @@
 //! Routing, enforcement and the public documentation at `GET /v1/scopes` are made from it.
 
 mod accounts;
+mod groups;
 mod policies;
 mod projects;
 
@@ -17,10 +18,42 @@ use crate::policy::privilege::Privilege;
 pub enum Operation {
     /// `GET /v1/accounts`
     ListAccounts,
+    /// `POST /v1/accounts`
+    CreateAccount,
     /// `GET /v1/accounts/{id}`
     GetAccount,
+    /// `PATCH /v1/accounts/{id}`
+    ChangeAccount,
+    /// `PUT /v1/accounts/{id}`
+    ReplaceAccount,
+    /// `DELETE /v1/accounts/{id}`
+    DeleteAccount,
     /// `GET /v1/account/groups`
     ListGroups,
+    /// `POST /v1/account/groups`
+    CreateGroup,
+    /// `GET /v1/account/groups/{id}`
+    GetGroup,
+    /// `PUT /v1/account/groups/{id}`
+    ChangeGroup,
+    /// `DELETE /v1/account/groups/{id}`
+    DeleteGroup,
+    /// `GET /v1/account/groups/{id}/members`
+    ListMembers,
+    /// `PUT /v1/account/groups/{id}/members/{user}`
+    AddMember,
+    /// `DELETE /v1/account/groups/{id}/members/{user}`
+    RemoveMember,
+    /// `GET /v1/account/users`
+    ListPeople,
+    /// `GET /v1/account/users/{id}`
+    GetPerson,
+    /// `DELETE /v1/account/users/{id}`
+    RemovePerson,
+    /// `GET /v1/user`
+    GetOwnUser,
+    /// `PATCH /v1/user`
+    ChangeOwnUser,
     /// `GET /v1/policies`
     ListPolicies,
     /// `POST /v1/policies`
@@ -142,7 +175,8 @@ struct Area {
     routes: &'static [Route],
 }
 
-const AREAS: &[Area] = &[accounts::AREA, policies::AREA, projects::AREA, DOCUMENTATION];
+const AREAS: &[Area] =
+    &[accounts::AREA, groups::AREA, policies::AREA, projects::AREA, DOCUMENTATION];
 
 const DOCUMENTATION: Area = Area {
     scopes: &[],

@@ -1,19 +1,22 @@
-//! `/v1/accounts` and `/v1/account/…`: the caller's accounts, and the groups of one.
+//! `/v1/accounts`: the caller's accounts.
 
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::accounts::model::{Account, AccountKind, Group, GroupKind};
-use crate::accounts::service::GroupQuery;
+use crate::accounts::model::{Account, AccountKind};
+use crate::accounts::tenancy::{AccountTexts, WantedAccount};
 use crate::base::id::AccountId;
+use crate::config::accounts::AccountCreation;
 use crate::gate::refusal::Refusal;
+use crate::http::api::body::Body;
 use crate::http::api::error::{ApiError, answer, date};
+use crate::http::api::groups::gone;
 use crate::http::api::guard::{Id, Passed, Permitted};
-use crate::http::api::paging::Paging;
-use crate::http::api::query::Query;
-use crate::policy::privilege::AccessAdmin;
+use crate::http::api::people::given;
+use crate::policy::permit::Permit;
+use crate::policy::privilege::{AccountAdmin, Privilege as _};
 use crate::server::Server;
 
 #[derive(Debug, Serialize)]
@@ -35,7 +38,7 @@ struct AccountView {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     deletion_date: Option<String>,
-    products: [(); 0],
+    products: Vec<String>,
     features: [(); 0],
     trial_active: bool,
 }
@@ -50,37 +53,42 @@ impl From<&Account> for AccountView {
             kind: account.kind,
             status: if account.deletion_at.is_some() { "PENDING_DELETION" } else { "ACTIVE" },
             deletion_date: account.deletion_at.map(date),
-            products: [],
+            products: account.products.clone(),
             features: [],
             trial_active: false,
         }
     }
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct GroupView {
-    id: String,
+/// What a client sends to make an account.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http::api) struct NewBody {
+    id: Option<AccountId>,
     name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
-    account: String,
-    #[serde(rename = "type")]
-    kind: GroupKind,
-    delete_protected: bool,
 }
 
-impl From<Group> for GroupView {
-    fn from(group: Group) -> Self {
-        Self {
-            id: group.id.to_string(),
-            name: group.name,
-            description: group.description,
-            account: group.account.to_string(),
-            kind: group.kind,
-            delete_protected: false,
-        }
-    }
+/// What a client sends to change an account: what is left out stays, `null` goes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::http::api) struct ChangeBody {
+    name: Option<String>,
+    #[serde(deserialize_with = "given::deserialize")]
+    description: Option<Option<String>>,
+    #[serde(deserialize_with = "given::deserialize")]
+    owner: Option<Option<String>>,
+    status: Option<String>,
+}
+
+/// What a client sends to replace what an account says of itself.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http::api) struct ReplaceBody {
+    id: Option<AccountId>,
+    name: String,
+    description: Option<String>,
+    owner: Option<String>,
 }
 
 /// `GET /v1/accounts`: those that the user is a member of and the app may be used for. What else
@@ -111,18 +119,94 @@ pub(in crate::http::api) async fn get_one(
     Ok(answer(StatusCode::OK, AccountView::from(account.as_ref())))
 }
 
-/// `GET /v1/account/groups`: those that the caller may administer.
-pub(in crate::http::api) async fn groups(
+/// `POST /v1/accounts`: a new one, whose first administrator is the user.
+pub(in crate::http::api) async fn create(
     State(server): State<Server>,
-    Permitted { permit, .. }: Permitted<AccessAdmin>,
-    query: Query,
+    Passed(caller): Passed,
+    Body(body): Body<NewBody>,
 ) -> Result<Response, ApiError> {
-    let paging = Paging::read(&query, &server.vault, permit.account(), "/v1/account/groups")?;
-    let wanted = GroupQuery {
-        name_prefix: query.one("name")?.map(str::to_owned),
-        after: paging.after()?,
-        limit: paging.limit(),
+    let user = server.users.find(&caller.user).await?.ok_or(Refusal::InvalidToken)?;
+    match server.config.account_creation {
+        AccountCreation::Operators => {
+            return Err(ApiError::NotOffered("operators alone make accounts here"));
+        }
+        AccountCreation::Administrators => {
+            let place = caller.place.as_ref().ok_or(Refusal::AccountRequired)?;
+            if !place.holds::<AccountAdmin>() {
+                let privilege = AccountAdmin::NAME;
+                return Err(Refusal::PolicyDenies { privilege }.into());
+            }
+        }
+        AccountCreation::Users if !user.email_verified || user.email.is_none() => {
+            return Err(ApiError::NotOffered("verify your e-mail address first"));
+        }
+        AccountCreation::Users => {}
+    }
+    let NewBody { id, name, description } = body;
+    let made = server.tenancy.create(&user, &WantedAccount { id, name, description }).await?;
+    Ok(answer(StatusCode::CREATED, AccountView::from(&made)))
+}
+
+/// That the path and the header name one account.
+fn same(permit: &Permit<AccountAdmin>, id: &AccountId) -> Result<(), ApiError> {
+    if permit.account() == id {
+        return Ok(());
+    }
+    Err(Refusal::InvalidAccount("the path and the header name two accounts").into())
+}
+
+/// `PATCH /v1/accounts/{id}`.
+pub(in crate::http::api) async fn change(
+    State(server): State<Server>,
+    Permitted { permit, lock, .. }: Permitted<AccountAdmin>,
+    Id(id): Id<AccountId>,
+    Body(body): Body<ChangeBody>,
+) -> Result<Response, ApiError> {
+    same(&permit, &id)?;
+    let missing = || ApiError::missing(lock);
+    let now = server.accounts.find(&id).await?.ok_or_else(missing)?;
+    let is_kept = match body.status.as_deref() {
+        None => false,
+        Some("ACTIVE") => true,
+        // What a client read it sends back unchanged; asking for deletion is another method.
+        Some("PENDING_DELETION") if now.deletion_at.is_some() => false,
+        Some(_) => return Err(ApiError::BadBody("`status` can be made ACTIVE".into())),
     };
-    let rows = server.accounts.groups(&permit, &wanted).await?;
-    Ok(answer(StatusCode::OK, paging.list(rows, |group| group.id.as_str(), GroupView::from)))
+    let texts = AccountTexts {
+        name: body.name.unwrap_or_else(|| now.name.clone()),
+        description: body.description.unwrap_or_else(|| now.description.clone()),
+        owner: body.owner.unwrap_or_else(|| now.owner.clone()),
+    };
+    let mut changed = server.tenancy.change(&permit, &id, &texts).await?;
+    if is_kept {
+        changed = server.tenancy.cancel_deletion(&permit, &id).await?;
+    }
+    Ok(answer(StatusCode::OK, AccountView::from(&changed.ok_or_else(missing)?)))
+}
+
+/// `PUT /v1/accounts/{id}`.
+pub(in crate::http::api) async fn replace(
+    State(server): State<Server>,
+    Permitted { permit, lock, .. }: Permitted<AccountAdmin>,
+    Id(id): Id<AccountId>,
+    Body(body): Body<ReplaceBody>,
+) -> Result<Response, ApiError> {
+    same(&permit, &id)?;
+    if body.id.is_some_and(|other| other != id) {
+        return Err(ApiError::BadBody("the path and the body name two accounts".into()));
+    }
+    let ReplaceBody { name, description, owner, .. } = body;
+    let texts = AccountTexts { name, description, owner };
+    let changed = server.tenancy.change(&permit, &id, &texts).await?;
+    Ok(answer(StatusCode::OK, AccountView::from(&changed.ok_or_else(|| ApiError::missing(lock))?)))
+}
+
+/// `DELETE /v1/accounts/{id}`: in 14 days.
+pub(in crate::http::api) async fn delete(
+    State(server): State<Server>,
+    Permitted { permit, lock, .. }: Permitted<AccountAdmin>,
+    Id(id): Id<AccountId>,
+) -> Result<Response, ApiError> {
+    same(&permit, &id)?;
+    gone(server.tenancy.ask_deletion(&permit, &id).await?, lock)
 }

@@ -10,6 +10,7 @@ use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
+use crate::accounts::model::AccountError;
 use crate::config::model::Issuer;
 use crate::config::step_up::StepUp;
 use crate::db::error::DbError;
@@ -44,6 +45,10 @@ pub(in crate::http) enum ApiError {
     AlreadyExists(&'static str),
     /// The account has as many as it may.
     TooMany(&'static str),
+    /// The operator does not offer it to this caller.
+    NotOffered(&'static str),
+    /// What is there from the beginning stays.
+    Protected(&'static str),
     /// A policy breaks its grammar.
     InvalidPolicy(Vec<Fault>),
     /// It gives away what whoever asks does not have.
@@ -90,10 +95,11 @@ impl ApiError {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::AlreadyExists(_) | Self::TooMany(_) | Self::LastAdministrator => {
-                StatusCode::CONFLICT
-            }
-            Self::GrantsMoreThanHeld(_) => StatusCode::FORBIDDEN,
+            Self::AlreadyExists(_)
+            | Self::TooMany(_)
+            | Self::Protected(_)
+            | Self::LastAdministrator => StatusCode::CONFLICT,
+            Self::GrantsMoreThanHeld(_) | Self::NotOffered(_) => StatusCode::FORBIDDEN,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -114,6 +120,8 @@ impl ApiError {
             }
             Self::AlreadyExists(text) => plain("already_exists", text),
             Self::TooMany(text) => plain("too_many", text),
+            Self::NotOffered(text) => plain("not_offered", text),
+            Self::Protected(text) => plain("protected", text),
             Self::InvalidPolicy(faults) => {
                 let text = "the policy is invalid";
                 json!({"error": text, "reason": "invalid_policy", "faults": faults})
@@ -227,6 +235,39 @@ impl From<Refusal> for ApiError {
 impl From<DbError> for ApiError {
     fn from(error: DbError) -> Self {
         Self::Internal(error)
+    }
+}
+
+impl From<AccountError> for ApiError {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::BadText(..) | AccountError::TooManyAttributes => {
+                Self::BadBody(error.to_string().into())
+            }
+            AccountError::NameTaken(_) => {
+                Self::AlreadyExists("a group of that name already exists")
+            }
+            AccountError::IdTaken(_) => Self::AlreadyExists("that id is in use already"),
+            AccountError::Protected => {
+                Self::Protected("the groups that every account has are not deleted")
+            }
+            AccountError::Denied => {
+                Self::Refused(Refusal::PolicyDenies { privilege: AccessAdmin::NAME })
+            }
+            AccountError::AccountTaken(_) => {
+                Self::AlreadyExists("an account of that id already exists, or was deleted")
+            }
+            AccountError::Owner => Self::BadBody(error.to_string().into()),
+            AccountError::TooManyAccounts => {
+                Self::TooMany("you have made as many accounts as you may")
+            }
+            AccountError::TooManyGroups => Self::TooMany("the account has too many groups"),
+            AccountError::UnknownAccount(_)
+            | AccountError::UnknownGroup(_)
+            | AccountError::UnknownUser(_)
+            | AccountError::NotAMember => Self::NotFound,
+            AccountError::Internal(error) => Self::Internal(error),
+        }
     }
 }
 

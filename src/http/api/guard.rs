@@ -109,3 +109,20 @@ impl<T: FromStr> FromRequestParts<Server> for Id<T> {
         text.parse().map(Self).map_err(|_| ApiError::NotFound)
     }
 }
+
+/// The parameters of a path with two.
+pub(in crate::http::api) struct Ids<A, B>(pub(in crate::http::api) A, pub(in crate::http::api) B);
+
+impl<A: FromStr, B: FromStr> FromRequestParts<Server> for Ids<A, B> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, ApiError> {
+        let Path((a, b)) = Path::<(String, String)>::from_request_parts(parts, server)
+            .await
+            .map_err(|_| ApiError::NotFound)?;
+        match (a.parse(), b.parse()) {
+            (Ok(a), Ok(b)) => Ok(Self(a, b)),
+            _ => Err(ApiError::NotFound),
+        }
+    }
+}

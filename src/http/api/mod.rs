@@ -6,9 +6,11 @@
 mod accounts;
 mod body;
 pub(in crate::http) mod error;
+mod groups;
 mod guard;
 mod interaction;
 mod paging;
+mod people;
 mod policies;
 mod projects;
 mod query;
@@ -16,7 +18,7 @@ mod scopes;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, any, get, post};
+use axum::routing::{MethodRouter, any, delete, get, patch, post, put};
 
 use crate::gate::routes::{Operation, Route, table};
 use crate::http::api::error::ApiError;
@@ -48,8 +50,24 @@ pub fn routes(server: &Server) -> Router<Server> {
 fn handler(route: &Route) -> MethodRouter<Server> {
     match route.operation {
         Operation::ListAccounts => get(accounts::list),
+        Operation::CreateAccount => post(accounts::create),
         Operation::GetAccount => get(accounts::get_one),
-        Operation::ListGroups => get(accounts::groups),
+        Operation::ChangeAccount => patch(accounts::change),
+        Operation::ReplaceAccount => put(accounts::replace),
+        Operation::DeleteAccount => delete(accounts::delete),
+        Operation::ListGroups => get(groups::list),
+        Operation::CreateGroup => post(groups::create),
+        Operation::GetGroup => get(groups::get_one),
+        Operation::ChangeGroup => put(groups::change),
+        Operation::DeleteGroup => delete(groups::delete),
+        Operation::ListMembers => get(groups::members),
+        Operation::AddMember => put(groups::add_member),
+        Operation::RemoveMember => delete(groups::remove_member),
+        Operation::ListPeople => get(people::list),
+        Operation::GetPerson => get(people::get_one),
+        Operation::RemovePerson => delete(people::remove),
+        Operation::GetOwnUser => get(people::get_own),
+        Operation::ChangeOwnUser => patch(people::change_own),
         Operation::ListPolicies => get(policies::list),
         Operation::CreatePolicy => post(policies::create),
         Operation::GetPolicy => get(policies::get_one),

@@ -4,6 +4,7 @@
 //! only this server has, for one account and one collection: a token from elsewhere, or one that
 //! somebody made up, is refused before its contents are looked at.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use base64::Engine as _;
@@ -47,7 +48,7 @@ pub(in crate::http::api) struct Paging<'r> {
     query: &'r Query,
     vault: &'r Vault,
     account: &'r AccountId,
-    path: &'static str,
+    path: Cow<'static, str>,
     size: u32,
 }
 
@@ -60,7 +61,7 @@ impl<'r> Paging<'r> {
         query: &'r Query,
         vault: &'r Vault,
         account: &'r AccountId,
-        path: &'static str,
+        path: impl Into<Cow<'static, str>>,
     ) -> Result<Self, ApiError> {
         let size = match query.one(PAGE_SIZE)? {
             None => PAGE_SIZE_DEFAULT,
@@ -68,7 +69,7 @@ impl<'r> Paging<'r> {
                 ApiError::BadQuery(format!("`{PAGE_SIZE}` is not 1 to {PAGE_SIZE_MAX}").into())
             })?,
         };
-        Ok(Self { query, vault, account, path, size })
+        Ok(Self { query, vault, account, path: path.into(), size })
     }
 
     /// The key of the last row of the page before, if there was one.
@@ -105,7 +106,7 @@ impl<'r> Paging<'r> {
         let pairs = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(self.query.pairs_without(""))
             .finish();
-        if pairs.is_empty() { self.path.to_owned() } else { format!("{}?{pairs}", self.path) }
+        if pairs.is_empty() { self.path.to_string() } else { format!("{}?{pairs}", self.path) }
     }
 
     fn next(&self, key: &str) -> String {

@@ -121,3 +121,20 @@ mail-deletion-soon-link = Mein Konto behalten
 mail-deletion-done-subject = Ihr Konto wurde gelöscht
 mail-deletion-done-text =
     { $name }, Ihr Konto wurde am { $date } gelöscht, wie Sie es wollten. Das ist der letzte Brief an Sie.
+
+mail-account-asked-subject = Das Konto { $account } wird am { $date } gelöscht
+mail-account-asked-text =
+    Jemand aus der Verwaltung hat verlangt, dass das Konto { $account } gelöscht wird, mit allem, was dazugehört. Das geschieht am { $date }.
+
+    Bis dahin geht alles wie bisher, und die Verwaltung kann das Konto behalten. Sie bekommen diese E-Mail, weil das Konto Sie als Inhaber nennt.
+mail-account-kept-subject = Das Konto { $account } wird nicht gelöscht
+mail-account-kept-text =
+    Die Verwaltung hat am { $date } entschieden, das Konto { $account } zu behalten. Es wird nicht gelöscht.
+mail-account-soon-subject = Das Konto { $account } wird in wenigen Tagen gelöscht
+mail-account-soon-text =
+    Das Konto { $account } wird am { $date } gelöscht, mit allem, was dazugehört. Danach kann es niemand zurückholen.
+
+    Noch kann die Verwaltung das Konto behalten.
+mail-account-done-subject = Das Konto { $account } wurde gelöscht
+mail-account-done-text =
+    Das Konto { $account } wurde am { $date } gelöscht, mit allem, was dazugehörte.

@@ -121,3 +121,20 @@ mail-deletion-soon-link = Keep my account
 mail-deletion-done-subject = Your account was deleted
 mail-deletion-done-text =
     { $name }, your account was deleted on { $date }, as you asked. This is the last e-mail to you.
+
+mail-account-asked-subject = The account { $account } will be deleted on { $date }
+mail-account-asked-text =
+    An administrator asked for the account { $account } to be deleted, with all that belongs to it. It will happen on { $date }.
+
+    Until then everything works as before, and any administrator of the account can keep it. You get this e-mail because the account names you as its owner.
+mail-account-kept-subject = The account { $account } will not be deleted
+mail-account-kept-text =
+    An administrator decided on { $date } to keep the account { $account }. It will not be deleted.
+mail-account-soon-subject = The account { $account } will be deleted in a few days
+mail-account-soon-text =
+    The account { $account } will be deleted on { $date }, with all that belongs to it. Nobody can bring it back after that.
+
+    Any administrator of the account can still keep it.
+mail-account-done-subject = The account { $account } was deleted
+mail-account-done-text =
+    The account { $account } was deleted on { $date }, with all that belonged to it.

@@ -157,11 +157,20 @@ fn of_registration() -> Vec<Endpoint> {
 
 fn of_api(route: &Route, bearer: &[(&'static str, String)]) -> Endpoint {
     let path = route.path.replace("{id}", "heart").replace("{name}", "Nurse%20Access");
+    let path = path.replace("{user}", "ben");
     let (params, json): (&[(&str, &str)], _) = match (route.method, path.as_str()) {
         (Method::Get, _) => {
             (&[("pageSize", "2"), ("nextPageToken", ""), ("name", "H"), ("id", "heart")], None)
         }
         (Method::Post, "/v1/projects") => (&[], Some(r#"{"name":"A","description":"B"}"#)),
+        (Method::Put, p) if p.contains("/members/") => (&[], None),
+        (Method::Post | Method::Put, p) if p.starts_with("/v1/account/groups") => {
+            (&[], Some(r#"{"name":"A","description":"B"}"#))
+        }
+        (Method::Put | Method::Patch | Method::Post, p) if p.starts_with("/v1/accounts") => {
+            (&[], Some(r#"{"name":"A","description":"B"}"#))
+        }
+        (Method::Patch, "/v1/user") => (&[], Some(r#"{"profile":{"displayName":"A"}}"#)),
         (Method::Delete, _) => (&[], None),
         (Method::Post | Method::Put | Method::Patch, _) => {
             (&[], Some(r#"{"name":"A","policy":{"rules":{"readData":true}}}"#))

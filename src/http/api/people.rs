@@ -1,0 +1,171 @@
+//! `/v1/user` and `/v1/account/users`: oneself, and the people of an account.
+
+use axum::extract::State;
+use axum::response::Response;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::base::id::UserId;
+use crate::db::error::DbError;
+use crate::gate::refusal::Refusal;
+use crate::http::api::body::Body;
+use crate::http::api::error::{ApiError, answer};
+use crate::http::api::groups::gone;
+use crate::http::api::guard::{Id, Passed, Permitted};
+use crate::http::api::paging::Paging;
+use crate::http::api::query::Query;
+use crate::policy::privilege::AccessAdmin;
+use crate::server::Server;
+use crate::users::error::UserError;
+use crate::users::model::User;
+use crate::users::own_profile::OwnProfile;
+
+/// A user, as the API shows one.
+#[derive(Debug, Serialize)]
+pub(in crate::http::api) struct UserView {
+    id: String,
+    profile: ProfileView,
+    /// The user's groups, where the account is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<Vec<String>>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ProfileView {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    given_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    family_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    picture: Option<String>,
+}
+
+impl From<&User> for UserView {
+    fn from(user: &User) -> Self {
+        let profile = ProfileView {
+            email: user.email.clone(),
+            display_name: user.name.clone(),
+            given_name: user.given_name.clone(),
+            family_name: user.family_name.clone(),
+            picture: user.profile.picture.clone(),
+        };
+        Self { id: user.id.to_string(), profile, groups: None }
+    }
+}
+
+impl UserView {
+    pub(in crate::http::api) fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+/// These users, as the API shows them.
+pub(in crate::http::api) async fn views(
+    server: &Server,
+    ids: &[UserId],
+) -> Result<Vec<UserView>, DbError> {
+    Ok(server.users.these(ids).await?.iter().map(UserView::from).collect())
+}
+
+/// What a client sends to change its user's profile: what is left out stays, `null` goes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http::api) struct OwnBody {
+    profile: OwnProfileBody,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+struct OwnProfileBody {
+    #[serde(deserialize_with = "given::deserialize")]
+    display_name: Option<Option<String>>,
+    #[serde(deserialize_with = "given::deserialize")]
+    given_name: Option<Option<String>>,
+    #[serde(deserialize_with = "given::deserialize")]
+    family_name: Option<Option<String>>,
+}
+
+/// Tells a member that is left out from one that is `null`.
+pub(in crate::http::api) mod given {
+    use serde::{Deserialize, Deserializer};
+
+    /// A member that is there.
+    pub(in crate::http::api) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Option<String>>, D::Error> {
+        Option::<String>::deserialize(deserializer).map(Some)
+    }
+}
+
+async fn own(server: &Server, id: &UserId) -> Result<Response, ApiError> {
+    let user = server.users.find(id).await?.ok_or(Refusal::InvalidToken)?;
+    Ok(answer(StatusCode::OK, UserView::from(&*user)))
+}
+
+/// `GET /v1/user`: whose token it is.
+pub(in crate::http::api) async fn get_own(
+    State(server): State<Server>,
+    Passed(caller): Passed,
+) -> Result<Response, ApiError> {
+    own(&server, &caller.user).await
+}
+
+/// `PATCH /v1/user`: one's own names.
+pub(in crate::http::api) async fn change_own(
+    State(server): State<Server>,
+    Passed(caller): Passed,
+    Body(OwnBody { profile: body }): Body<OwnBody>,
+) -> Result<Response, ApiError> {
+    let user = server.users.find(&caller.user).await?.ok_or(Refusal::InvalidToken)?;
+    let changed = OwnProfile {
+        name: body.display_name.unwrap_or_else(|| user.name.clone()),
+        given_name: body.given_name.unwrap_or_else(|| user.given_name.clone()),
+        family_name: body.family_name.unwrap_or_else(|| user.family_name.clone()),
+        profile: user.profile.clone(),
+    };
+    match server.users.set_own_profile(&caller.user, changed).await {
+        Ok(()) => own(&server, &caller.user).await,
+        Err(UserError::Internal(error)) => Err(error.into()),
+        Err(error) => Err(ApiError::BadBody(error.to_string().into())),
+    }
+}
+
+/// `GET /v1/account/users`: the people of the account.
+pub(in crate::http::api) async fn list(
+    State(server): State<Server>,
+    Permitted { permit, .. }: Permitted<AccessAdmin>,
+    query: Query,
+) -> Result<Response, ApiError> {
+    let paging = Paging::read(&query, &server.vault, permit.account(), "/v1/account/users")?;
+    let after: Option<UserId> = paging.after()?;
+    let ids = server.accounts.people(&permit, (after.as_ref(), paging.limit())).await?;
+    let rows = views(&server, &ids).await?;
+    Ok(answer(StatusCode::OK, paging.list(rows, UserView::id, |view| view)))
+}
+
+/// `GET /v1/account/users/{id}`.
+pub(in crate::http::api) async fn get_one(
+    State(server): State<Server>,
+    Permitted { permit, lock, .. }: Permitted<AccessAdmin>,
+    Id(id): Id<UserId>,
+) -> Result<Response, ApiError> {
+    let missing = || ApiError::missing(lock);
+    let groups = server.accounts.groups_of(&permit, &id).await?.ok_or_else(missing)?;
+    let user = server.users.find(&id).await?.ok_or_else(missing)?;
+    let groups = groups.iter().map(ToString::to_string).collect();
+    Ok(answer(StatusCode::OK, UserView { groups: Some(groups), ..UserView::from(&*user) }))
+}
+
+/// `DELETE /v1/account/users/{id}`: somebody leaves all groups of the account.
+pub(in crate::http::api) async fn remove(
+    State(server): State<Server>,
+    Permitted { permit, lock, .. }: Permitted<AccessAdmin>,
+    Id(id): Id<UserId>,
+) -> Result<Response, ApiError> {
+    gone(server.accounts.remove_person(&permit, &id).await?, lock)
+}
