@@ -3,10 +3,14 @@
 //! being given to somebody else.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 
+use crate::accounts::act::Act;
 use crate::accounts::model::Account;
-use crate::accounts::tenancy::Tenancy;
+use crate::accounts::tenancy::{ACCOUNT, Tenancy};
 use crate::accounts::{store, store_accounts};
+use crate::audit::model::{Action, Actor, Event};
+use crate::audit::service::record;
 use crate::base::id::AccountId;
 use crate::db::Tx;
 use crate::db::error::DbError;
@@ -74,7 +78,8 @@ impl Tenancy {
         if self.seen(permit, id).await?.is_none() {
             return Ok(false);
         }
-        let unit = self.0.ctx.db.write(self.work(id).await?, |tx, work| {
+        let input = (self.work(id).await?, Act::of(&self.0.ctx, permit));
+        let unit = self.0.ctx.db.write(input, |tx, (work, act)| {
             Box::pin(async move {
                 let at = work.now + GRACE;
                 let is_new = store_accounts::ask_deletion(tx, &work.id, at, work.now).await?;
@@ -83,6 +88,8 @@ impl Tenancy {
                 };
                 if is_new {
                     work.tell(tx, (&account, ASKED), at).await?;
+                    let event = act.event(Action::Delete, ACCOUNT, work.id.as_str());
+                    act.record(tx, &event.after(json!({ "status": "PENDING_DELETION" })));
                 }
                 Ok(true)
             })
@@ -103,12 +110,15 @@ impl Tenancy {
         if self.seen(permit, id).await?.is_none() {
             return Ok(None);
         }
-        let unit = self.0.ctx.db.write(self.work(id).await?, |tx, work| {
+        let input = (self.work(id).await?, Act::of(&self.0.ctx, permit));
+        let unit = self.0.ctx.db.write(input, |tx, (work, act)| {
             Box::pin(async move {
                 let is_kept = store_accounts::cancel_deletion(tx, &work.id, work.now).await?;
                 let account = store::account(&mut *tx, &work.id).await?;
                 if let Some(account) = account.as_ref().filter(|_| is_kept) {
                     work.tell(tx, (account, KEPT), work.now).await?;
+                    let event = act.event(Action::Update, ACCOUNT, work.id.as_str());
+                    act.record(tx, &event.after(json!({ "status": "ACTIVE" })));
                 }
                 Ok(account)
             })
@@ -187,6 +197,8 @@ impl Tenancy {
                     return Ok(false);
                 }
                 work.tell(tx, (&account, DONE), work.now).await?;
+                let event = Event::new(Action::Delete, ACCOUNT, work.id.as_str());
+                record(tx, &work.tenancy.0.ctx, &Actor::operator(), &event);
                 Ok(true)
             })
         });

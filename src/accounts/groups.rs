@@ -1,13 +1,15 @@
 //! Groups and members as the people of an account change them.
 
-use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 
+use crate::accounts::act::Act;
 use crate::accounts::model::{
     AccountError, GROUPS_MAX, Group, NewGroup, group_resource, member_resource,
 };
 use crate::accounts::service::Accounts;
 use crate::accounts::{leaving, store, store_members};
-use crate::base::id::{AccountId, GroupId, UserId};
+use crate::audit::model::Action;
+use crate::base::id::{GroupId, UserId};
 use crate::db::Tx;
 use crate::db::changes::Topic;
 use crate::db::error::DbError;
@@ -15,6 +17,10 @@ use crate::policy::filter::Columns;
 use crate::policy::permit::Permit;
 use crate::policy::privilege::AccessAdmin;
 
+/// What a group is in the record.
+const GROUP: &str = "group";
+/// What a membership is in the record.
+const MEMBER: &str = "member";
 /// What policies may ask of a member as a resource.
 const PEOPLE_COLUMNS: Columns =
     Columns::new(&[("resource.id", "m.user_id"), ("resource.type", "'user'")]);
@@ -50,10 +56,9 @@ impl Accounts {
         if !permit.allows(&group_resource(&id)) {
             return Err(AccountError::Denied);
         }
-        let input = (permit.account().clone(), id, group.clone(), now);
-        let unit = self.ctx.db.write(input, |tx, (account, id, group, now)| {
-            Box::pin(create(tx, account, (id, group), *now))
-        });
+        let input = (Act::of(&self.ctx, permit), id, group.clone());
+        let unit =
+            self.ctx.db.write(input, |tx, (act, id, group)| Box::pin(create(tx, act, (id, group))));
         unit.await
     }
 
@@ -71,10 +76,9 @@ impl Accounts {
         if !permit.allows(&group_resource(id)) {
             return Ok(None);
         }
-        let input = (permit.account().clone(), id.clone(), group.clone(), self.ctx.now());
-        let unit = self.ctx.db.write(input, |tx, (account, id, group, now)| {
-            Box::pin(change(tx, account, (id, group), *now))
-        });
+        let input = (Act::of(&self.ctx, permit), id.clone(), group.clone());
+        let unit =
+            self.ctx.db.write(input, |tx, (act, id, group)| Box::pin(change(tx, act, (id, group))));
         unit.await
     }
 
@@ -91,11 +95,8 @@ impl Accounts {
         if !permit.allows(&group_resource(id)) {
             return Ok(false);
         }
-        let input = (permit.account().clone(), id.clone(), self.ctx.now());
-        let unit = self
-            .ctx
-            .db
-            .write(input, |tx, (account, id, now)| Box::pin(delete(tx, account, id, *now)));
+        let input = (Act::of(&self.ctx, permit), id.clone());
+        let unit = self.ctx.db.write(input, |tx, (act, id)| Box::pin(delete(tx, act, id)));
         unit.await
     }
 
@@ -159,10 +160,11 @@ impl Accounts {
         if !permit.allows(&group_resource(group)) {
             return Ok(false);
         }
-        let input = (permit.account().clone(), group.clone(), user.clone(), self.ctx.now());
-        let unit = self.ctx.db.write(input, |tx, (account, group, user, now)| {
-            Box::pin(add(tx, account, (group, user), *now))
-        });
+        let input = (Act::of(&self.ctx, permit), group.clone(), user.clone());
+        let unit = self
+            .ctx
+            .db
+            .write(input, |tx, (act, group, user)| Box::pin(add(tx, act, (group, user))));
         unit.await
     }
 
@@ -179,13 +181,15 @@ impl Accounts {
         if !permit.allows(&group_resource(group)) {
             return Ok(false);
         }
-        let input = (permit.account().clone(), group.clone(), user.clone(), self.ctx.now());
-        let unit = self.ctx.db.write(input, |tx, (account, group, user, now)| {
+        let input = (Act::of(&self.ctx, permit), group.clone(), user.clone());
+        let unit = self.ctx.db.write(input, |tx, (act, group, user)| {
             Box::pin(async move {
-                if !store_members::remove(tx, account, (group, user)).await? {
+                if !store_members::remove(tx, &act.account, (group, user)).await? {
                     return Ok(false);
                 }
-                left(tx, (account, user), *now).await?;
+                let event = act.event(Action::Delete, MEMBER, user.as_str());
+                act.record(tx, &event.before(json!({ "group": group.as_str() })));
+                left(tx, act, user).await?;
                 Ok(true)
             })
         });
@@ -205,13 +209,18 @@ impl Accounts {
         if !permit.allows(&member_resource(user)) {
             return Ok(false);
         }
-        let input = (permit.account().clone(), user.clone(), self.ctx.now());
-        let unit = self.ctx.db.write(input, |tx, (account, user, now)| {
+        let input = (Act::of(&self.ctx, permit), user.clone());
+        let unit = self.ctx.db.write(input, |tx, (act, user)| {
             Box::pin(async move {
-                if !store_members::remove_from_all(tx, account, user).await? {
+                let found = store::membership(&mut *tx, &act.account, user).await?;
+                let Some(before) = found else { return Ok(false) };
+                if !store_members::remove_from_all(tx, &act.account, user).await? {
                     return Ok(false);
                 }
-                left(tx, (account, user), *now).await?;
+                let groups: Vec<&str> = before.groups.iter().map(GroupId::as_str).collect();
+                let event = act.event(Action::Delete, MEMBER, user.as_str());
+                act.record(tx, &event.before(json!({ "groups": groups })));
+                left(tx, act, user).await?;
                 Ok(true)
             })
         });
@@ -219,49 +228,58 @@ impl Accounts {
     }
 }
 
-async fn left(
-    tx: &mut Tx<'_>,
-    (account, user): (&AccountId, &UserId),
-    now: DateTime<Utc>,
-) -> Result<(), AccountError> {
-    leaving::tell(tx, (account, user), now).await?;
+/// What a group looks like in the record.
+fn told(group: &Group) -> Value {
+    json!({ "name": group.name, "description": group.description })
+}
+
+async fn left(tx: &mut Tx<'_>, act: &Act, user: &UserId) -> Result<(), AccountError> {
+    leaving::tell(tx, (&act.account, user), act.now).await?;
     Ok(tx.touch(Topic::Accounts).await?)
 }
 
 async fn create(
     tx: &mut Tx<'_>,
-    account: &AccountId,
+    act: &Act,
     (id, group): (&GroupId, &NewGroup),
-    now: DateTime<Utc>,
 ) -> Result<Group, AccountError> {
+    let account = &act.account;
     if store_members::count_groups(&mut *tx, account).await? >= GROUPS_MAX {
         return Err(AccountError::TooManyGroups);
     }
     if store::group_named(&mut *tx, account, &group.name).await?.is_some() {
         return Err(AccountError::NameTaken(group.name.clone()));
     }
-    let made = store::insert_group(tx, account, (id, group), now).await;
+    let made = store::insert_group(tx, account, (id, group), act.now).await;
     made.map_err(|error| taken(error, group))?;
     tx.touch(Topic::Accounts).await?;
     let made = store::group(&mut *tx, account, id).await?;
-    made.ok_or_else(|| AccountError::UnknownGroup(id.clone()))
+    let made = made.ok_or_else(|| AccountError::UnknownGroup(id.clone()))?;
+    let event = act.event(Action::Create, GROUP, id.as_str());
+    act.record(tx, &event.after(told(&made)));
+    Ok(made)
 }
 
 async fn change(
     tx: &mut Tx<'_>,
-    account: &AccountId,
+    act: &Act,
     (id, group): (&GroupId, &NewGroup),
-    now: DateTime<Utc>,
 ) -> Result<Option<Group>, AccountError> {
-    let Some(_before) = store::group(&mut *tx, account, id).await? else { return Ok(None) };
+    let account = &act.account;
+    let Some(before) = store::group(&mut *tx, account, id).await? else { return Ok(None) };
     let namesake = store::group_named(&mut *tx, account, &group.name).await?;
     if namesake.is_some_and(|other| other.id != *id) {
         return Err(AccountError::NameTaken(group.name.clone()));
     }
-    let changed = store::update_group(tx, account, (id, group), now).await;
+    let changed = store::update_group(tx, account, (id, group), act.now).await;
     changed.map_err(|error| taken(error, group))?;
     tx.touch(Topic::Accounts).await?;
-    Ok(store::group(&mut *tx, account, id).await?)
+    let after = store::group(&mut *tx, account, id).await?;
+    if let Some(after) = &after {
+        let event = act.event(Action::Update, GROUP, id.as_str());
+        act.record(tx, &event.before(told(&before)).after(told(after)));
+    }
+    Ok(after)
 }
 
 /// The name was free a moment ago; on PostgreSQL another transaction may have taken it.
@@ -272,12 +290,8 @@ fn taken(error: DbError, group: &NewGroup) -> AccountError {
     }
 }
 
-async fn delete(
-    tx: &mut Tx<'_>,
-    account: &AccountId,
-    id: &GroupId,
-    now: DateTime<Utc>,
-) -> Result<bool, AccountError> {
+async fn delete(tx: &mut Tx<'_>, act: &Act, id: &GroupId) -> Result<bool, AccountError> {
+    let account = &act.account;
     let Some(before) = store::group(&mut *tx, account, id).await? else { return Ok(false) };
     if before.purpose.is_some() {
         return Err(AccountError::Protected);
@@ -287,26 +301,30 @@ async fn delete(
         return Ok(false);
     }
     for user in &members {
-        leaving::tell(tx, (account, user), now).await?;
+        leaving::tell(tx, (account, user), act.now).await?;
     }
+    let event = act.event(Action::Delete, GROUP, id.as_str());
+    act.record(tx, &event.before(told(&before)));
     tx.touch(Topic::Accounts).await?;
     Ok(true)
 }
 
 async fn add(
     tx: &mut Tx<'_>,
-    account: &AccountId,
+    act: &Act,
     (group, user): (&GroupId, &UserId),
-    now: DateTime<Utc>,
 ) -> Result<bool, AccountError> {
+    let account = &act.account;
     if store::group(&mut *tx, account, group).await?.is_none() {
         return Ok(false);
     }
     if store::membership(&mut *tx, account, user).await?.is_none() {
         return Err(AccountError::NotAMember);
     }
-    if store_members::add(tx, account, (group, user), now).await? {
+    if store_members::add(tx, account, (group, user), act.now).await? {
         tx.touch(Topic::Accounts).await?;
+        let event = act.event(Action::Create, MEMBER, user.as_str());
+        act.record(tx, &event.after(json!({ "group": group.as_str() })));
     }
     Ok(true)
 }

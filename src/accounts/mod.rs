@@ -1,5 +1,6 @@
 //! Tenants: accounts, the groups in them, and who is in which.
 
+mod act;
 mod declare;
 pub mod defaults;
 pub mod deletion;

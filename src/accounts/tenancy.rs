@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use serde_json::json;
 
+use crate::accounts::act::Act;
 use crate::accounts::defaults::{Defaults, complete, fresh};
 use crate::accounts::model::{Account, AccountError, AccountKind, NewAccount, account_resource};
 use crate::accounts::service::Accounts;
 use crate::accounts::{store, store_accounts, store_members};
+use crate::audit::model::{Action, Actor, Event};
 use crate::base::entropy::Entropy;
 use crate::base::id::{AccountId, UserId};
 use crate::config::model::Issuer;
@@ -23,6 +25,8 @@ use crate::words::Language;
 
 /// Most accounts that one user may make.
 pub const ACCOUNTS_OF_ONE_MAX: i64 = 50;
+/// What an account is in the record.
+pub(in crate::accounts) const ACCOUNT: &str = "account";
 /// How long an id is that nobody chose.
 const ID_CHARS: usize = 12;
 const ID_LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
@@ -87,7 +91,7 @@ impl Tenancy {
     /// [`AccountError`].
     pub async fn create(
         &self,
-        creator: &User,
+        (creator, actor): (&User, &Actor),
         wanted: &WantedAccount,
     ) -> Result<Account, AccountError> {
         let ctx = &self.0.ctx;
@@ -105,9 +109,10 @@ impl Tenancy {
             requires_second_factor: false,
         };
         account.check()?;
-        let input = (account, creator.id.clone(), fresh(ctx), ctx.now());
-        let unit = ctx.db.write(input, |tx, (account, creator, fresh, now)| {
-            Box::pin(create(tx, (account, fresh), creator, *now))
+        let act = Act::by(ctx, &account.id, actor);
+        let input = (act, account, creator.id.clone(), fresh(ctx));
+        let unit = ctx.db.write(input, |tx, (act, account, creator, fresh)| {
+            Box::pin(create(tx, act, (account, fresh), creator))
         });
         unit.await
     }
@@ -140,13 +145,20 @@ impl Tenancy {
         {
             return Err(AccountError::Owner);
         }
-        let input = (id.clone(), texts.clone(), self.0.ctx.now());
-        let unit = self.0.ctx.db.write(input, |tx, (id, texts, now)| {
+        let input = (Act::of(&self.0.ctx, permit), texts.clone());
+        let unit = self.0.ctx.db.write(input, |tx, (act, texts)| {
             Box::pin(async move {
+                let id = &act.account;
+                let before = store::account(&mut *tx, id).await?;
                 let AccountTexts { name, description, owner } = texts;
                 let all = (name.as_str(), description.as_deref(), owner.as_deref());
-                store_accounts::set_texts(tx, id, all, *now).await?;
-                Ok(store::account(&mut *tx, id).await?)
+                store_accounts::set_texts(tx, id, all, act.now).await?;
+                let after = store::account(&mut *tx, id).await?;
+                if let (Some(before), Some(after)) = (&before, &after) {
+                    let event = act.event(Action::Update, ACCOUNT, id.as_str());
+                    act.record(tx, &changes(event, before, after));
+                }
+                Ok(after)
             })
         });
         unit.await
@@ -183,12 +195,25 @@ impl Tenancy {
     }
 }
 
+/// What changed of an account: whose address its owner is does not stand in the record.
+fn changes(event: Event, before: &Account, after: &Account) -> Event {
+    let told = |it: &Account, other: &Account| {
+        let mut told = json!({ "name": it.name, "description": it.description });
+        if let Some(members) = told.as_object_mut().filter(|_| it.owner != other.owner) {
+            members.insert("ownerChanged".to_owned(), true.into());
+        }
+        told
+    };
+    event.before(told(before, before)).after(told(after, before))
+}
+
 async fn create(
     tx: &mut Tx<'_>,
+    act: &Act,
     (account, fresh): (&NewAccount, &Defaults),
     creator: &UserId,
-    now: DateTime<Utc>,
 ) -> Result<Account, AccountError> {
+    let now = act.now;
     let taken = || AccountError::AccountTaken(account.id.clone());
     if store_accounts::count_of(&mut *tx, creator).await? >= ACCOUNTS_OF_ONE_MAX {
         return Err(AccountError::TooManyAccounts);
@@ -206,6 +231,11 @@ async fn create(
     store_accounts::set_creator(tx, &account.id, creator).await?;
     let groups = complete(tx, &account.id, fresh, now).await?;
     store_members::add(tx, &account.id, (&groups.administrators, creator), now).await?;
+    let event = act.event(Action::Create, ACCOUNT, account.id.as_str());
+    act.record(
+        tx,
+        &event.after(json!({ "name": account.name, "description": account.description })),
+    );
     store::account(&mut *tx, &account.id).await?.ok_or_else(taken)
 }
 

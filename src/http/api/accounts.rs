@@ -133,7 +133,7 @@ pub(in crate::http::api) async fn create(
         AccountCreation::Administrators => {
             let place = caller.place.as_ref().ok_or(Refusal::AccountRequired)?;
             if !place.holds::<AccountAdmin>() {
-                let privilege = AccountAdmin::NAME;
+                let privilege = AccountAdmin::NAME.into();
                 return Err(Refusal::PolicyDenies { privilege }.into());
             }
         }
@@ -143,7 +143,8 @@ pub(in crate::http::api) async fn create(
         AccountCreation::Users => {}
     }
     let NewBody { id, name, description } = body;
-    let made = server.tenancy.create(&user, &WantedAccount { id, name, description }).await?;
+    let wanted = WantedAccount { id, name, description };
+    let made = server.tenancy.create((&user, &caller.actor), &wanted).await?;
     Ok(answer(StatusCode::CREATED, AccountView::from(&made)))
 }
 

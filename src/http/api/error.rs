@@ -252,7 +252,7 @@ impl From<AccountError> for ApiError {
                 Self::Protected("the groups that every account has are not deleted")
             }
             AccountError::Denied => {
-                Self::Refused(Refusal::PolicyDenies { privilege: AccessAdmin::NAME })
+                Self::Refused(Refusal::PolicyDenies { privilege: AccessAdmin::NAME.into() })
             }
             AccountError::AccountTaken(_) => {
                 Self::AlreadyExists("an account of that id already exists, or was deleted")
