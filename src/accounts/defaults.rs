@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::accounts::model::{AccountError, GroupKind, NewGroup, Purpose};
 use crate::accounts::service::Accounts;
 use crate::accounts::{store, store_members};
-use crate::base::id::{AccountId, GroupId};
+use crate::base::id::{AccountId, GroupId, UserId};
 use crate::db::Tx;
 use crate::db::changes::Topic;
 use crate::db::ctx::Ctx;
@@ -79,7 +79,7 @@ impl Accounts {
                 if store::account(&mut *tx, account).await?.is_none() {
                     return Err(AccountError::UnknownAccount(account.clone()));
                 }
-                complete(tx, account, fresh, *now).await
+                complete(tx, account, (fresh, None), *now).await
             })
         });
         unit.await
@@ -92,15 +92,15 @@ pub(in crate::accounts) fn fresh(ctx: &Ctx) -> Defaults {
     Defaults { administrators: id(), users: id(), subjects: id() }
 }
 
-/// Makes what is missing of the groups and policies that an account begins with, and tells the
-/// groups.
+/// Makes what is missing of the groups and policies that an account begins with, because of `by`,
+/// and tells the groups.
 ///
 /// # Errors
 /// [`AccountError::Internal`] if a statement fails.
 pub(in crate::accounts) async fn complete(
     tx: &mut Tx<'_>,
     account: &AccountId,
-    fresh: &Defaults,
+    (fresh, by): (&Defaults, Option<&UserId>),
     now: DateTime<Utc>,
 ) -> Result<Defaults, AccountError> {
     let administrators = (Purpose::Administrators, "Administrators", &fresh.administrators);
@@ -129,7 +129,7 @@ pub(in crate::accounts) async fn complete(
             held.iter().map(|privilege| ((*privilege).to_owned(), json!([rule]))).collect();
         let document = json!({ "rules": rules });
         let policy = Policy { name: name.to_owned(), document, created_at: now, updated_at: now };
-        give(tx, account, &policy).await.map_err(|error| match error {
+        give(tx, account, &policy, by).await.map_err(|error| match error {
             PolicyError::Internal(error) => AccountError::Internal(error),
             // The account is there, and our own policies follow the grammar.
             _ => AccountError::UnknownAccount(account.clone()),

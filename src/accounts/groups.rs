@@ -13,6 +13,8 @@ use crate::base::id::{GroupId, UserId};
 use crate::db::Tx;
 use crate::db::changes::Topic;
 use crate::db::error::DbError;
+use crate::policy::administrators::keeps_administrator;
+use crate::policy::attributes::Attributes;
 use crate::policy::filter::Columns;
 use crate::policy::permit::Permit;
 use crate::policy::privilege::AccessAdmin;
@@ -24,6 +26,9 @@ const MEMBER: &str = "member";
 /// What policies may ask of a member as a resource.
 const PEOPLE_COLUMNS: Columns =
     Columns::new(&[("resource.id", "m.user_id"), ("resource.type", "'user'")]);
+
+/// A permit, and the facts that it was given on.
+pub type Given<'g> = (&'g Permit<AccessAdmin>, &'g Attributes);
 
 impl Accounts {
     /// The group, if there is one that the caller may see.
@@ -86,17 +91,26 @@ impl Accounts {
     /// may see.
     ///
     /// # Errors
-    /// [`AccountError::Protected`] for one that every account has.
+    /// [`AccountError::Protected`] for one that every account has, [`AccountError::Policy`] if
+    /// nobody would administer access any more.
     pub async fn delete_group(
         &self,
-        permit: &Permit<AccessAdmin>,
+        (permit, facts): Given<'_>,
         id: &GroupId,
     ) -> Result<bool, AccountError> {
         if !permit.allows(&group_resource(id)) {
             return Ok(false);
         }
-        let input = (Act::of(&self.ctx, permit), id.clone());
-        let unit = self.ctx.db.write(input, |tx, (act, id)| Box::pin(delete(tx, act, id)));
+        let input = (Act::of(&self.ctx, permit), id.clone(), facts.clone());
+        let unit = self.ctx.db.write(input, |tx, (act, id, facts)| {
+            Box::pin(async move {
+                let is_done = delete(tx, act, id).await?;
+                if is_done {
+                    keeps_administrator(tx, &act.account, facts).await?;
+                }
+                Ok(is_done)
+            })
+        });
         unit.await
     }
 
@@ -147,7 +161,8 @@ impl Accounts {
     }
 
     /// Adds somebody who is a member of the account to one more of its groups. `false` if there is
-    /// no such group that the caller may see.
+    /// no such group that the caller may see. Whether the caller may give away what the group
+    /// gives is asked before: [`crate::policy::service::Policies::may_give`].
     ///
     /// # Errors
     /// [`AccountError::NotAMember`]: whoever is in no group yet is invited, and says yes to it.
@@ -171,18 +186,18 @@ impl Accounts {
     /// Takes somebody out of a group. `false` if they are not in one that the caller may see.
     ///
     /// # Errors
-    /// [`AccountError`].
+    /// [`AccountError::Policy`] if nobody would administer access any more.
     pub async fn remove_member(
         &self,
-        permit: &Permit<AccessAdmin>,
+        (permit, facts): Given<'_>,
         group: &GroupId,
         user: &UserId,
     ) -> Result<bool, AccountError> {
         if !permit.allows(&group_resource(group)) {
             return Ok(false);
         }
-        let input = (Act::of(&self.ctx, permit), group.clone(), user.clone());
-        let unit = self.ctx.db.write(input, |tx, (act, group, user)| {
+        let input = (Act::of(&self.ctx, permit), group.clone(), user.clone(), facts.clone());
+        let unit = self.ctx.db.write(input, |tx, (act, group, user, facts)| {
             Box::pin(async move {
                 if !store_members::remove(tx, &act.account, (group, user)).await? {
                     return Ok(false);
@@ -190,6 +205,7 @@ impl Accounts {
                 let event = act.event(Action::Delete, MEMBER, user.as_str());
                 act.record(tx, &event.before(json!({ "group": group.as_str() })));
                 left(tx, act, user).await?;
+                keeps_administrator(tx, &act.account, facts).await?;
                 Ok(true)
             })
         });
@@ -200,17 +216,17 @@ impl Accounts {
     /// `false` if there is nobody whom the caller may see.
     ///
     /// # Errors
-    /// [`AccountError`].
+    /// [`AccountError::Policy`] if nobody would administer access any more.
     pub async fn remove_person(
         &self,
-        permit: &Permit<AccessAdmin>,
+        (permit, facts): Given<'_>,
         user: &UserId,
     ) -> Result<bool, AccountError> {
         if !permit.allows(&member_resource(user)) {
             return Ok(false);
         }
-        let input = (Act::of(&self.ctx, permit), user.clone());
-        let unit = self.ctx.db.write(input, |tx, (act, user)| {
+        let input = (Act::of(&self.ctx, permit), user.clone(), facts.clone());
+        let unit = self.ctx.db.write(input, |tx, (act, user, facts)| {
             Box::pin(async move {
                 let found = store::membership(&mut *tx, &act.account, user).await?;
                 let Some(before) = found else { return Ok(false) };
@@ -221,6 +237,7 @@ impl Accounts {
                 let event = act.event(Action::Delete, MEMBER, user.as_str());
                 act.record(tx, &event.before(json!({ "groups": groups })));
                 left(tx, act, user).await?;
+                keeps_administrator(tx, &act.account, facts).await?;
                 Ok(true)
             })
         });

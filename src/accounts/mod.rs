@@ -4,7 +4,7 @@ mod act;
 mod declare;
 pub mod defaults;
 pub mod deletion;
-mod groups;
+pub mod groups;
 pub mod joining;
 pub mod leaving;
 pub mod model;

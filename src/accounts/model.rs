@@ -240,6 +240,9 @@ pub enum AccountError {
     /// The account has as many groups as it may.
     #[error("an account may have at most {GROUPS_MAX} groups")]
     TooManyGroups,
+    /// The rules about giving access away, and keeping it.
+    #[error(transparent)]
+    Policy(#[from] crate::policy::model::PolicyError),
     /// Our fault.
     #[error(transparent)]
     Internal(#[from] crate::db::error::DbError),

@@ -229,7 +229,7 @@ async fn create(
         other => AccountError::Internal(other),
     })?;
     store_accounts::set_creator(tx, &account.id, creator).await?;
-    let groups = complete(tx, &account.id, fresh, now).await?;
+    let groups = complete(tx, &account.id, (fresh, Some(creator)), now).await?;
     store_members::add(tx, &account.id, (&groups.administrators, creator), now).await?;
     let event = act.event(Action::Create, ACCOUNT, account.id.as_str());
     act.record(

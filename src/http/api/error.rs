@@ -266,6 +266,7 @@ impl From<AccountError> for ApiError {
             | AccountError::UnknownGroup(_)
             | AccountError::UnknownUser(_)
             | AccountError::NotAMember => Self::NotFound,
+            AccountError::Policy(error) => error.into(),
             AccountError::Internal(error) => Self::Internal(error),
         }
     }

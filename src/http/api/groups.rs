@@ -115,10 +115,10 @@ pub(in crate::http::api) async fn change(
 /// `DELETE /v1/account/groups/{id}`.
 pub(in crate::http::api) async fn delete(
     State(server): State<Server>,
-    Permitted { permit, lock, .. }: Permitted<AccessAdmin>,
+    Permitted { permit, facts, lock }: Permitted<AccessAdmin>,
     Id(id): Id<GroupId>,
 ) -> Result<Response, ApiError> {
-    gone(server.accounts.delete_group(&permit, &id).await?, lock)
+    gone(server.accounts.delete_group((&permit, &facts), &id).await?, lock)
 }
 
 /// `GET /v1/account/groups/{id}/members`.
@@ -140,19 +140,20 @@ pub(in crate::http::api) async fn members(
 /// `PUT /v1/account/groups/{id}/members/{user}`: somebody of the account joins one more group.
 pub(in crate::http::api) async fn add_member(
     State(server): State<Server>,
-    Permitted { permit, lock, .. }: Permitted<AccessAdmin>,
+    Permitted { permit, facts, lock }: Permitted<AccessAdmin>,
     Ids(group, user): Ids<GroupId, UserId>,
 ) -> Result<Response, ApiError> {
+    server.policies.may_give(&permit, &facts, &group).await?;
     gone(server.accounts.add_member(&permit, &group, &user).await?, lock)
 }
 
 /// `DELETE /v1/account/groups/{id}/members/{user}`.
 pub(in crate::http::api) async fn remove_member(
     State(server): State<Server>,
-    Permitted { permit, lock, .. }: Permitted<AccessAdmin>,
+    Permitted { permit, facts, lock }: Permitted<AccessAdmin>,
     Ids(group, user): Ids<GroupId, UserId>,
 ) -> Result<Response, ApiError> {
-    gone(server.accounts.remove_member(&permit, &group, &user).await?, lock)
+    gone(server.accounts.remove_member((&permit, &facts), &group, &user).await?, lock)
 }
 
 /// 204 for what is done, or what the table says about what is not there.

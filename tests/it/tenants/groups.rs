@@ -11,6 +11,7 @@ use crate::tenants::{Desk, each};
 both!(
     a_group_is_made_changed_and_deleted,
     members_come_and_go_and_what_they_may_follows_at_once,
+    case_63_nobody_lets_others_in_to_more_than_they_hold_or_leaves_last,
     what_every_account_has_is_not_deleted,
     case_59_groups_and_people_of_others_are_not_there,
     one_changes_ones_own_names_and_nothing_else,
@@ -18,6 +19,15 @@ both!(
 );
 
 const GROUPS: &str = "/v1/account/groups";
+
+/// The world, where acme has a group whose members read everything.
+async fn wide(db: Kind) -> TestServer {
+    let server = TestServer::start(db).await;
+    server
+        .apply("accounts: [{ id: acme, name: Acme Hospital, groups: [{ id: acme-wide, name: Wide, members: [dev] }], policies: [{ name: Wide, rules: { readData: [{ user.groups: { comparison: includes, value: acme-wide } }] } }] }]")
+        .await;
+    server
+}
 
 async fn a_group_is_made_changed_and_deleted(db: Kind) {
     let server = TestServer::start(db).await;
@@ -59,7 +69,7 @@ async fn a_group_is_made_changed_and_deleted(db: Kind) {
 }
 
 async fn members_come_and_go_and_what_they_may_follows_at_once(db: Kind) {
-    let server = TestServer::start(db).await;
+    let server = wide(db).await;
     let desk = Desk::of(&server, &ada(&server)).await;
     let of_ben = Desk::of(&server, &ben(&server)).await;
     let members = |group: &str| format!("{GROUPS}/{group}/members");
@@ -69,11 +79,11 @@ async fn members_come_and_go_and_what_they_may_follows_at_once(db: Kind) {
     };
     assert_eq!(seen().await, "heart");
 
-    let path = format!("{}/ben", members("acme-developers"));
+    let path = format!("{}/ben", members("acme-wide"));
     assert_eq!(desk.put(&path, "acme", Value::Null).await.line(), "204");
     assert_eq!(desk.put(&path, "acme", Value::Null).await.line(), "204", "once more is the same");
     assert_eq!(seen().await, "heart liver lung");
-    let listed = desk.get(&members("acme-developers"), "acme").await.expect(200);
+    let listed = desk.get(&members("acme-wide"), "acme").await.expect(200);
     assert_eq!(each(&listed, "id"), ["ben", "dev"]);
     assert_eq!(listed.json()["items"][0]["profile"]["displayName"], "Ben Brandt");
     assert_eq!(desk.delete(&path, "acme").await.line(), "204");
@@ -92,6 +102,37 @@ async fn members_come_and_go_and_what_they_may_follows_at_once(db: Kind) {
     assert_eq!(desk.delete("/v1/account/users/ben", "acme").await.refusal(), "404 not_found");
     assert_eq!(seen().await, "403 not_a_member");
     assert_eq!(desk.get("/v1/account/users/ben", "acme").await.refusal(), "404 not_found");
+}
+
+/// Ada administers access in acme, and holds neither developApps nor anything in beta.
+async fn case_63_nobody_lets_others_in_to_more_than_they_hold_or_leaves_last(db: Kind) {
+    let server = TestServer::start(db).await;
+    let desk = Desk::of(&server, &ada(&server)).await;
+    let put = async |path: &str| desk.put(path, "acme", Value::Null).await.refusal();
+    let delete = async |path: &str| desk.delete(path, "acme").await.refusal();
+
+    let developers = format!("{GROUPS}/acme-developers/members");
+    for who in ["ada", "ben"] {
+        assert_eq!(put(&format!("{developers}/{who}")).await, "403 grants_more_than_held");
+    }
+    assert_eq!(put(&format!("{GROUPS}/beta-admins/members/ada")).await, "404 not_found");
+    for path in [
+        &format!("{GROUPS}/acme-admins/members/ada"),
+        &format!("{GROUPS}/acme-admins"),
+        "/v1/account/users/ada",
+    ] {
+        assert_eq!(delete(path).await, "409 last_administrator", "{path}");
+    }
+    desk.get("/v1/account/users/ada", "acme").await.expect(200);
+
+    // Of two who take away each other's access at once one stays.
+    let admins = format!("{GROUPS}/acme-admins/members");
+    desk.put(&format!("{admins}/ben"), "acme", Value::Null).await.expect(204);
+    let of_ben = Desk::of(&server, &ben(&server)).await;
+    let (one, two) = (format!("{admins}/ben"), format!("{admins}/ada"));
+    let (one, two) = tokio::join!(desk.delete(&one, "acme"), of_ben.delete(&two, "acme"));
+    let left = "SELECT COUNT(*) AS n FROM group_members WHERE group_id = 'acme-admins'";
+    assert_eq!(server.count(left).await, 1, "{one:?} {two:?}");
 }
 
 async fn what_every_account_has_is_not_deleted(db: Kind) {
@@ -128,7 +169,7 @@ async fn what_every_account_has_is_not_deleted(db: Kind) {
 }
 
 async fn case_59_groups_and_people_of_others_are_not_there(db: Kind) {
-    let server = TestServer::start(db).await;
+    let server = wide(db).await;
     let desk = Desk::of(&server, &eve(&server)).await;
     let rename = json!({"name": "Stolen"});
 
@@ -167,13 +208,13 @@ async fn case_59_groups_and_people_of_others_are_not_there(db: Kind) {
     assert_eq!(server.count(stolen).await, 0);
     // The token of a page of one group's members is none for another's.
     let of_ada = Desk::of(&server, &ada(&server)).await;
-    let path = "/v1/account/groups/acme-developers/members/ben";
+    let path = "/v1/account/groups/acme-wide/members/ben";
     of_ada.put(path, "acme", Value::Null).await.expect(204);
-    let first = "/v1/account/groups/acme-developers/members?pageSize=1";
+    let first = "/v1/account/groups/acme-wide/members?pageSize=1";
     let page = of_ada.get(first, "acme").await.expect(200).json();
     let next = page["links"]["next"].as_str().unwrap();
     assert_eq!(each(&of_ada.get(next, "acme").await.expect(200), "id"), ["dev"]);
-    let bent = next.replace("acme-developers", "acme-nurses");
+    let bent = next.replace("acme-wide", "acme-nurses");
     assert_eq!(of_ada.get(&bent, "acme").await.refusal(), "400 invalid_query");
 }
 
