@@ -1,9 +1,4 @@
-//! What people are shown before an app may act for them, and what is never logged.
-
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
-use tracing_subscriber::fmt::MakeWriter;
+//! What people are shown before an app may act for them.
 
 use crate::common::both;
 use crate::common::database::Kind;
@@ -96,65 +91,4 @@ async fn a_user_can_say_no(db: Kind) {
 
     assert_eq!(answer.location_param("error").as_deref(), Some("access_denied"));
     assert_eq!(answer.location_param("state").as_deref(), Some("st-1"));
-}
-
-/// Everything that this test program logs.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("the log").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
-#[test]
-fn case_74_secrets_do_not_reach_the_log() {
-    // One thread, so that a subscriber of this thread hears all that its server says.
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(lines.clone())
-        .finish();
-    let _listening = tracing::subscriber::set_default(subscriber);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-
-    let secrets = runtime.block_on(async {
-        let server = TestServer::start(Kind::Sqlite).await;
-        let (person, app) = (ada(&server), portal(&server));
-        let code = app.code(&server, &person).await;
-        let tokens = crate::common::actors::Tokens::of(&app.exchange(&code).await);
-        app.exchange(&code).await;
-        app.refresh(&tokens.refresh).await;
-        app.api("/v1/projects", &tokens.access, "acme").await;
-        let wrong = ben(&server);
-        let typo = crate::common::actors::Person { password: "ben-incorrect-horse", ..wrong };
-        let page = typo.browser.get("/sign-in").await;
-        typo.answer_page(&server, &page).await;
-        let cookies = person.browser.cookies();
-        let mut secrets = vec![code, tokens.access, tokens.refresh, tokens.id];
-        secrets.extend(cookies.into_values().map(|cookie| cookie.value));
-        secrets.extend(["ada-correct-horse", "ben-incorrect-horse"].map(str::to_owned));
-        secrets.push(person.totp.unwrap().to_owned());
-        secrets
-    });
-
-    let log = String::from_utf8_lossy(&lines.0.lock().unwrap()).into_owned();
-    assert!(log.contains("narthex"), "something is logged");
-    for secret in secrets {
-        assert!(!log.contains(&secret), "{secret} is in the log");
-    }
 }

@@ -53,6 +53,7 @@ mod introspection;
 mod jose;
 mod jwt_bearer;
 mod logout;
+mod logs;
 mod mail;
 mod mtls;
 mod oidc;
