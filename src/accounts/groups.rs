@@ -1,10 +1,13 @@
 //! Groups and members as the people of an account change them.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::accounts::act::Act;
+use crate::accounts::invitations::store as invitations;
 use crate::accounts::model::{
-    AccountError, GROUPS_MAX, Group, NewGroup, group_resource, member_resource,
+    AccountError, GROUPS_MAX, Group, Membership, NewGroup, group_resource, member_resource,
 };
 use crate::accounts::service::Accounts;
 use crate::accounts::{leaving, store, store_members};
@@ -22,7 +25,7 @@ use crate::policy::privilege::AccessAdmin;
 /// What a group is in the record.
 const GROUP: &str = "group";
 /// What a membership is in the record.
-const MEMBER: &str = "member";
+pub(in crate::accounts) const MEMBER: &str = "member";
 /// What policies may ask of a member as a resource.
 const PEOPLE_COLUMNS: Columns =
     Columns::new(&[("resource.id", "m.user_id"), ("resource.type", "'user'")]);
@@ -143,21 +146,20 @@ impl Accounts {
         store_members::people(&self.ctx.db, permit.account(), page, filter).await
     }
 
-    /// The groups of one of the account's people; `None` if there is nobody whom the caller may
-    /// see.
+    /// The place of one of the account's people in it; `None` if there is nobody whom the caller
+    /// may see.
     ///
     /// # Errors
     /// [`DbError`] if storage fails.
-    pub async fn groups_of(
+    pub async fn place_of(
         &self,
         permit: &Permit<AccessAdmin>,
         user: &UserId,
-    ) -> Result<Option<Vec<GroupId>>, DbError> {
+    ) -> Result<Option<Arc<Membership>>, DbError> {
         if !permit.allows(&member_resource(user)) {
             return Ok(None);
         }
-        let found = self.membership(permit.account(), user).await?;
-        Ok(found.map(|membership| membership.groups.clone()))
+        self.membership(permit.account(), user).await
     }
 
     /// Adds somebody who is a member of the account to one more of its groups. `false` if there is
@@ -212,7 +214,8 @@ impl Accounts {
         unit.await
     }
 
-    /// Takes somebody out of the account: of all its groups, with all that it knows of them.
+    /// Takes somebody out of the account: of all its groups, with all that it knows of them, and
+    /// with what they invited others to.
     /// `false` if there is nobody whom the caller may see.
     ///
     /// # Errors
@@ -233,6 +236,7 @@ impl Accounts {
                 if !store_members::remove_from_all(tx, &act.account, user).await? {
                     return Ok(false);
                 }
+                invitations::revoke_of(tx, &act.account, user, act.now).await?;
                 let groups: Vec<&str> = before.groups.iter().map(GroupId::as_str).collect();
                 let event = act.event(Action::Delete, MEMBER, user.as_str());
                 act.record(tx, &event.before(json!({ "groups": groups })));

@@ -5,6 +5,7 @@ mod declare;
 pub mod defaults;
 pub mod deletion;
 pub mod groups;
+pub mod invitations;
 pub mod joining;
 pub mod leaving;
 pub mod model;

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::base::id::{AccountId, GroupId, UserId};
+use crate::base::id::{AccountId, GroupId, PatientId, UserId};
 use crate::base::text::{BadText, line, optional_line};
 use crate::policy::attributes::Attributes;
 use crate::policy::permit::RESOURCE;
@@ -34,6 +34,7 @@ pub const ATTRIBUTES_BYTES_MAX: usize = 16 * 1024;
 #[error("must be one of {0}")]
 pub struct BadVariant(pub &'static str);
 
+/// An enumeration that is written as text.
 macro_rules! variants {
     (
         $(#[$doc:meta])*
@@ -69,6 +70,8 @@ macro_rules! variants {
         }
     };
 }
+
+pub(in crate::accounts) use variants;
 
 variants! {
     /// What an account pays for.
@@ -160,6 +163,8 @@ pub struct Membership {
     pub groups: Vec<GroupId>,
     /// What the account knows of the user: `user.customAttributes` in policies.
     pub attributes: Map<String, Value>,
+    /// The Patients that the user is: `user.patients` in policies.
+    pub patients: Vec<PatientId>,
 }
 
 /// An account as somebody declares it.

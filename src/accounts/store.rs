@@ -55,7 +55,8 @@ pub(in crate::accounts) async fn accounts_of(
     rows.iter().map(read_account).collect()
 }
 
-/// The user's groups in the account and what it knows of them; `None` without a group.
+/// The user's groups in the account, what it knows of them, and which Patients they are; `None`
+/// without a group.
 pub(in crate::accounts) async fn membership(
     db: impl Fetch,
     account: &AccountId,
@@ -63,26 +64,34 @@ pub(in crate::accounts) async fn membership(
 ) -> Result<Option<Membership>, DbError> {
     let rows = db
         .fetch_all(
-            sql("SELECT m.group_id, a.attributes
+            sql("SELECT m.group_id AS item, a.attributes, 'group' AS kind
                    FROM group_members m
                    LEFT JOIN member_attributes a
                      ON a.account_id = m.account_id AND a.user_id = m.user_id
                   WHERE m.account_id = $1 AND m.user_id = $2
-                  ORDER BY m.group_id")
+                  UNION ALL
+                 SELECT DISTINCT p.patient_id, CAST(NULL AS TEXT), 'patient'
+                   FROM patient_mappings p
+                  WHERE p.account_id = $1 AND p.user_id = $2
+                  ORDER BY kind, item")
             .bind(account)
             .bind(user),
         )
         .await?;
-    let Some(first) = rows.first() else { return Ok(None) };
+    let (mut groups, mut patients) = (Vec::new(), Vec::new());
+    for row in &rows {
+        if row.get::<String>("kind")? == "group" {
+            groups.push(row.parsed("group_members", "item")?);
+        } else {
+            patients.push(row.parsed("patient_mappings", "item")?);
+        }
+    }
+    let Some(first) = rows.first().filter(|_| !groups.is_empty()) else { return Ok(None) };
     let attributes = match first.get::<Option<String>>("attributes")? {
         None => Map::new(),
         Some(_) => first.json("member_attributes", "attributes")?,
     };
-    let groups = rows
-        .iter()
-        .map(|row| row.parsed("group_members", "group_id"))
-        .collect::<Result<Vec<GroupId>, DbError>>()?;
-    Ok(Some(Membership { groups, attributes }))
+    Ok(Some(Membership { groups, attributes, patients }))
 }
 
 /// What the account knows of the user, as it is stored.

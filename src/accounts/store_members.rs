@@ -142,5 +142,7 @@ pub(in crate::accounts) async fn remove_from_all(
     let left = tx.execute(query.bind(account).bind(user)).await?;
     let query = sql("DELETE FROM member_attributes WHERE account_id = $1 AND user_id = $2");
     tx.execute(query.bind(account).bind(user)).await?;
+    let query = sql("DELETE FROM patient_mappings WHERE account_id = $1 AND user_id = $2");
+    tx.execute(query.bind(account).bind(user)).await?;
     Ok(left.affected > 0)
 }

@@ -7,7 +7,6 @@ use serde_json::json;
 use crate::accounts::act::Act;
 use crate::accounts::defaults::{Defaults, complete, fresh};
 use crate::accounts::model::{Account, AccountError, AccountKind, NewAccount, account_resource};
-use crate::accounts::service::Accounts;
 use crate::accounts::{store, store_accounts, store_members};
 use crate::audit::model::{Action, Actor, Event};
 use crate::base::entropy::Entropy;
@@ -63,24 +62,16 @@ pub(in crate::accounts) struct Inner {
     pub(in crate::accounts) vault: Vault,
     pub(in crate::accounts) issuer: Issuer,
     pub(in crate::accounts) users: Users,
-    pub(in crate::accounts) accounts: Accounts,
 }
 
 impl Tenancy {
     /// On these.
-    pub fn new(
-        ctx: &Ctx,
-        vault: &Vault,
-        issuer: &Issuer,
-        users: &Users,
-        accounts: &Accounts,
-    ) -> Self {
+    pub fn new(ctx: &Ctx, vault: &Vault, issuer: &Issuer, users: &Users) -> Self {
         Self(Arc::new(Inner {
             ctx: ctx.clone(),
             vault: vault.clone(),
             issuer: issuer.clone(),
             users: users.clone(),
-            accounts: accounts.clone(),
         }))
     }
 

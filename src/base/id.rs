@@ -133,6 +133,10 @@ ids! {
     ProjectId: "project", is_fhir, FHIR_RULE;
     /// A key with which a user's own programs act for them.
     ApiKeyId: "API key", is_fhir, FHIR_RULE;
+    /// An invitation into an account.
+    InvitationId: "invitation", is_fhir, FHIR_RULE;
+    /// A health record in a project, in a service of others.
+    PatientId: "patient", is_fhir, FHIR_RULE;
     /// Where people sign in elsewhere. Chosen, never generated: it stands in URLs that the provider
     /// knows.
     ProviderId: "provider", is_provider, PROVIDER_RULE;
@@ -140,7 +144,7 @@ ids! {
     AppId: "app", is_app, APP_RULE;
 }
 
-generated!(UserId, GroupId, ProjectId, ApiKeyId, AppId);
+generated!(UserId, GroupId, ProjectId, ApiKeyId, AppId, InvitationId);
 
 /// One user's authorization of one app, from `/authorize` to the last refresh.
 ///

@@ -50,6 +50,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0022_deletion", include_str!("../../migrations/0022_deletion.sql")),
     ("0024_upstream", include_str!("../../migrations/0024_upstream.sql")),
     ("0028_tenancy", include_str!("../../migrations/0028_tenancy.sql")),
+    ("0029_invitations", include_str!("../../migrations/0029_invitations.sql")),
     ("0032_policy_versions", include_str!("../../migrations/0032_policy_versions.sql")),
     ("0033_members_by_account", include_str!("../../migrations/0033_members_by_account.sql")),
     ("0036_audit", include_str!("../../migrations/0036_audit.sql")),

@@ -43,6 +43,7 @@ params! {
     &crate::base::id::GroupId => Text |v| v.to_string();
     &crate::base::id::ProjectId => Text |v| v.to_string();
     &crate::base::id::ApiKeyId => Text |v| v.to_string();
+    &crate::base::id::InvitationId => Text |v| v.to_string();
     &crate::base::id::AppId => Text |v| v.to_string();
     &crate::base::id::ProviderId => Text |v| v.to_string();
     &crate::base::scope::Scope => Text |v| v.to_string();

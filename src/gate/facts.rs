@@ -14,8 +14,8 @@ use crate::users::model::User;
 /// The attributes of the user, the environment and the account.
 ///
 /// What is not known is left out, so that no condition on it is met: an e-mail address that
-/// nobody has proven to be the user's, the address of a caller behind an unknown proxy, patients
-/// (there are none yet).
+/// nobody has proven to be the user's, the address of a caller behind an unknown proxy, Patients
+/// of whoever is none.
 pub(in crate::gate) fn gather(
     (user, membership): (&User, &Membership),
     account: &Account,
@@ -28,6 +28,7 @@ pub(in crate::gate) fn gather(
         username: user.username.as_str(),
         email: user.email.as_deref().filter(|_| user.email_verified),
         groups: &membership.groups,
+        patients: &membership.patients,
         attributes: &membership.attributes,
     };
     let mut facts = subject

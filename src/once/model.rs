@@ -14,6 +14,8 @@ pub enum Kind {
     SignUp,
     /// Lets somebody with an address make a user.
     Invitation,
+    /// Lets whoever receives mail at an address answer an invitation into an account.
+    AccountInvitation,
     /// Sets another password.
     Reset,
     /// Proves a user's address.
@@ -47,6 +49,7 @@ impl Kind {
             Self::InitialAccess => "initial_access",
             Self::SignUp => "sign_up",
             Self::Invitation => "invitation",
+            Self::AccountInvitation => "account_invitation",
             Self::Reset => "reset",
             Self::Email => "email",
             Self::EmailBack => "email_back",

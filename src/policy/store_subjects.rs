@@ -65,16 +65,24 @@ pub(in crate::policy) async fn members(
         }
     };
     let query = built_sql(format!(
-        "SELECT m.user_id, m.group_id, u.username, u.email, u.email_verified, u.status, a.attributes
+        "WITH page AS (
+            SELECT DISTINCT c.user_id FROM group_members c
+             WHERE c.account_id = $1 AND c.user_id > $2{condition}
+             ORDER BY c.user_id LIMIT ($3 + 0))
+         SELECT m.user_id, m.group_id AS item, 'group' AS kind, u.username, u.email,
+                u.email_verified, u.status, a.attributes
            FROM group_members m
            JOIN users u ON u.id = m.user_id
            LEFT JOIN member_attributes a
              ON a.account_id = m.account_id AND a.user_id = m.user_id
-          WHERE m.account_id = $1
-            AND m.user_id IN (SELECT DISTINCT c.user_id FROM group_members c
-                               WHERE c.account_id = $1 AND c.user_id > $2{condition}
-                               ORDER BY c.user_id LIMIT ($3 + 0))
-          ORDER BY m.user_id, m.group_id"
+          WHERE m.account_id = $1 AND m.user_id IN (SELECT user_id FROM page)
+          UNION ALL
+         SELECT p.user_id, p.patient_id, 'patient', u.username, u.email,
+                u.email_verified, u.status, CAST(NULL AS TEXT)
+           FROM patient_mappings p
+           JOIN users u ON u.id = p.user_id
+          WHERE p.account_id = $1 AND p.user_id IN (SELECT user_id FROM page)
+          ORDER BY user_id, kind, item"
     ))
     .bind(account)
     .bind(after.map(UserId::as_str).unwrap_or_default())
@@ -83,10 +91,11 @@ pub(in crate::policy) async fn members(
     let mut members: Vec<Member> = Vec::new();
     for row in db.fetch_all(query).await? {
         let id: UserId = row.parsed("group_members", "user_id")?;
-        let group: GroupId = row.parsed("group_members", "group_id")?;
+        let is_group = row.get::<String>("kind")? == "group";
         match members.last_mut().filter(|member| member.id == id) {
-            Some(member) => member.groups.push(group),
-            None => members.push(read(&row, id, group)?),
+            Some(member) if is_group => member.groups.push(row.parsed("group_members", "item")?),
+            Some(member) => member.patients.push(row.parsed("patient_mappings", "item")?),
+            None => members.push(read(&row, id, row.parsed("group_members", "item")?)?),
         }
     }
     Ok(members)
@@ -105,6 +114,7 @@ fn read(row: &Row, id: UserId, group: GroupId) -> Result<Member, DbError> {
         email: email.filter(|_| is_verified),
         is_active: row.get::<String>("status")? == "active",
         groups: vec![group],
+        patients: Vec::new(),
         attributes,
     })
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::base::id::{AccountId, GroupId, UserId};
+use crate::base::id::{AccountId, GroupId, PatientId, UserId};
 use crate::policy::attributes::Attributes;
 use crate::policy::fact::Fact;
 
@@ -17,6 +17,8 @@ pub struct Subject<'s> {
     pub email: Option<&'s str>,
     /// The groups in the account.
     pub groups: &'s [GroupId],
+    /// The Patients that the user is, in projects of the account.
+    pub patients: &'s [PatientId],
     /// What the account knows of the user.
     pub attributes: &'s Map<String, Value>,
 }
@@ -33,6 +35,10 @@ impl Subject<'_> {
             .with("user", "customAttributes", self.attributes)
             .with("account", "id", account.as_str())
             .with("account", "type", account_kind);
+        if !self.patients.is_empty() {
+            let patients = self.patients.iter().map(|id| id.as_str().to_owned());
+            facts.put("user", "patients", Fact::texts(patients));
+        }
         if let Some(email) = self.email {
             facts.put("user", "email", email);
         }
@@ -53,6 +59,8 @@ pub struct Member {
     pub is_active: bool,
     /// The groups in the account; never empty.
     pub groups: Vec<GroupId>,
+    /// The Patients that the user is.
+    pub patients: Vec<PatientId>,
     /// What the account knows of the user.
     pub attributes: Map<String, Value>,
 }
@@ -65,6 +73,7 @@ impl Member {
             username: &self.username,
             email: self.email.as_deref(),
             groups: &self.groups,
+            patients: &self.patients,
             attributes: &self.attributes,
         }
     }

@@ -129,7 +129,7 @@ impl Server {
         let policies = Policies::new(&ctx);
         let users = Users::new(ctx.clone(), vault.clone(), &config)?;
         let accounts = Accounts::new(&ctx);
-        let tenancy = Tenancy::new(&ctx, &vault, &config.issuer, &users, &accounts);
+        let tenancy = Tenancy::new(&ctx, &vault, &config.issuer, &users);
         let apps = Apps::new(&ctx, &vault);
         let projects = Projects::new(&ctx);
         let providers = Providers::new(&ctx, &vault);

@@ -134,6 +134,15 @@ impl Users {
         Ok(found.map(|(user, _)| user).filter(|user| user.proved(address)))
     }
 
+    /// Whether somebody signs in with an address, or with a name that is written like it.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn is_known(&self, address: &str) -> Result<bool, DbError> {
+        let key = UsernameKey::of(address);
+        Ok(store::find_by_name(&self.0.ctx.db, &key).await?.is_some())
+    }
+
     /// One page of users, by id.
     ///
     /// # Errors

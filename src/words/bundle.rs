@@ -18,6 +18,7 @@ macro_rules! files {
             "consent",
             "errors",
             "factors",
+            "invitation",
             "mail",
             "sign-in",
             "sign-out",

@@ -67,6 +67,7 @@ async fn sweep(server: &Server) {
         Ok::<_, crate::db::error::DbError>(
             server.users.sweep().await?
                 + server.oauth.sweep().await?
+                + server.tenancy.sweep().await?
                 + server.queue.sweep().await?,
         )
     };

@@ -1,7 +1,9 @@
 //! Accounts, their groups and people, and invitations, over HTTP.
 
+mod accepting;
 mod accounts;
 mod groups;
+mod invitations;
 
 use reqwest::Method;
 use serde_json::Value;
@@ -13,7 +15,7 @@ use crate::common::world::portal;
 
 /// Somebody who uses the API with the portal.
 pub struct Desk {
-    app: ClientApp,
+    pub app: ClientApp,
     pub token: String,
 }
 

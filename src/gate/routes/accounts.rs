@@ -32,4 +32,7 @@ const ROUTES: &[Route] = &[
     route(Operation::DeleteAccount, Method::Delete, "/v1/accounts/{id}",
         allowed::<AccountAdmin>("account.write", Missing::NotFound).sensitive(),
         "Has the account deleted after 14 days, in which everything works and it can be kept"),
+    route(Operation::RestoreAccount, Method::Post, "/v1/accounts/{id}/restore",
+        allowed::<AccountAdmin>("account.write", Missing::NotFound).sensitive(),
+        "Takes the deletion of the account back, within the 14 days"),
 ];

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod groups;
+mod invitations;
 mod policies;
 mod projects;
 
@@ -54,6 +55,24 @@ pub enum Operation {
     GetOwnUser,
     /// `PATCH /v1/user`
     ChangeOwnUser,
+    /// `GET /v1/account/invitations`
+    ListInvitations,
+    /// `POST /v1/account/invitations`
+    CreateInvitation,
+    /// `GET /v1/account/invitations/{id}`
+    GetInvitation,
+    /// `DELETE /v1/account/invitations/{id}`
+    RevokeInvitation,
+    /// `POST /v1/account/invitations/{id}/resend`
+    ResendInvitation,
+    /// `GET /v1/invitations`
+    ListOwnInvitations,
+    /// `GET /v1/invitations/{id}`
+    GetOwnInvitation,
+    /// `PATCH /v1/invitations/{id}`
+    AnswerInvitation,
+    /// `POST /v1/accounts/{id}/restore`
+    RestoreAccount,
     /// `GET /v1/policies`
     ListPolicies,
     /// `POST /v1/policies`
@@ -175,8 +194,14 @@ struct Area {
     routes: &'static [Route],
 }
 
-const AREAS: &[Area] =
-    &[accounts::AREA, groups::AREA, policies::AREA, projects::AREA, DOCUMENTATION];
+const AREAS: &[Area] = &[
+    accounts::AREA,
+    groups::AREA,
+    invitations::AREA,
+    policies::AREA,
+    projects::AREA,
+    DOCUMENTATION,
+];
 
 const DOCUMENTATION: Area = Area {
     scopes: &[],

@@ -211,3 +211,14 @@ pub(in crate::http::api) async fn delete(
     same(&permit, &id)?;
     gone(server.tenancy.ask_deletion(&permit, &id).await?, lock)
 }
+
+/// `POST /v1/accounts/{id}/restore`: it is kept after all.
+pub(in crate::http::api) async fn restore(
+    State(server): State<Server>,
+    Permitted { permit, lock, .. }: Permitted<AccountAdmin>,
+    Id(id): Id<AccountId>,
+) -> Result<Response, ApiError> {
+    same(&permit, &id)?;
+    let kept = server.tenancy.cancel_deletion(&permit, &id).await?;
+    Ok(answer(StatusCode::OK, AccountView::from(&kept.ok_or_else(|| ApiError::missing(lock))?)))
+}

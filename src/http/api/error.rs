@@ -10,6 +10,7 @@ use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
+use crate::accounts::invitations::model::InvitationError;
 use crate::accounts::model::AccountError;
 use crate::config::model::Issuer;
 use crate::config::step_up::StepUp;
@@ -47,6 +48,8 @@ pub(in crate::http) enum ApiError {
     TooMany(&'static str),
     /// The operator does not offer it to this caller.
     NotOffered(&'static str),
+    /// An invitation was accepted before: clients know it by a code of their own.
+    AlreadyAccepted,
     /// What is there from the beginning stays.
     Protected(&'static str),
     /// A policy breaks its grammar.
@@ -97,6 +100,7 @@ impl ApiError {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::AlreadyExists(_)
             | Self::TooMany(_)
+            | Self::AlreadyAccepted
             | Self::Protected(_)
             | Self::LastAdministrator => StatusCode::CONFLICT,
             Self::GrantsMoreThanHeld(_) | Self::NotOffered(_) => StatusCode::FORBIDDEN,
@@ -121,6 +125,11 @@ impl ApiError {
             Self::AlreadyExists(text) => plain("already_exists", text),
             Self::TooMany(text) => plain("too_many", text),
             Self::NotOffered(text) => plain("not_offered", text),
+            Self::AlreadyAccepted => json!({
+                "error": "the invitation was already accepted",
+                "reason": "already_accepted",
+                "code": "INVITATION_ALREADY_ACCEPTED",
+            }),
             Self::Protected(text) => plain("protected", text),
             Self::InvalidPolicy(faults) => {
                 let text = "the policy is invalid";
@@ -268,6 +277,31 @@ impl From<AccountError> for ApiError {
             | AccountError::NotAMember => Self::NotFound,
             AccountError::Policy(error) => error.into(),
             AccountError::Internal(error) => Self::Internal(error),
+        }
+    }
+}
+
+impl From<InvitationError> for ApiError {
+    fn from(error: InvitationError) -> Self {
+        match error {
+            InvitationError::Over | InvitationError::OtherAddress => Self::NotFound,
+            InvitationError::AlreadyAccepted => Self::AlreadyAccepted,
+            InvitationError::Address
+            | InvitationError::UnknownGroup
+            | InvitationError::UnknownProject
+            | InvitationError::NoSubjects
+            | InvitationError::Mailed(_) => Self::BadBody(error.to_string().into()),
+            InvitationError::AlreadyInvited => {
+                Self::AlreadyExists("an invitation of this address already exists")
+            }
+            InvitationError::Denied => {
+                Self::Refused(Refusal::PolicyDenies { privilege: AccessAdmin::NAME.into() })
+            }
+            InvitationError::TooMany => Self::TooMany("too many invitations wait for an answer"),
+            InvitationError::TooManyLetters => {
+                Self::TooMany("this invitation was sent as often as may be: invite anew")
+            }
+            InvitationError::Internal(error) => Self::Internal(error),
         }
     }
 }

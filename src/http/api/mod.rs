@@ -9,6 +9,7 @@ pub(in crate::http) mod error;
 mod groups;
 mod guard;
 mod interaction;
+mod invitations;
 mod paging;
 mod people;
 mod policies;
@@ -66,6 +67,15 @@ fn handler(route: &Route) -> MethodRouter<Server> {
         Operation::ListPeople => get(people::list),
         Operation::GetPerson => get(people::get_one),
         Operation::RemovePerson => delete(people::remove),
+        Operation::ListInvitations => get(invitations::list),
+        Operation::CreateInvitation => post(invitations::create),
+        Operation::GetInvitation => get(invitations::get_one),
+        Operation::RevokeInvitation => delete(invitations::revoke),
+        Operation::ResendInvitation => post(invitations::resend),
+        Operation::ListOwnInvitations => get(invitations::list_own),
+        Operation::GetOwnInvitation => get(invitations::get_own),
+        Operation::AnswerInvitation => patch(invitations::answer_own),
+        Operation::RestoreAccount => post(accounts::restore),
         Operation::GetOwnUser => get(people::get_own),
         Operation::ChangeOwnUser => patch(people::change_own),
         Operation::ListPolicies => get(policies::list),

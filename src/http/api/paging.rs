@@ -42,6 +42,13 @@ struct Links {
     next: Option<String>,
 }
 
+impl<V> List<V> {
+    /// A list that has one page.
+    pub(in crate::http::api) fn whole(path: &str, items: Vec<V>) -> Self {
+        Self { items, count: None, links: Links { own: path.to_owned(), next: None } }
+    }
+}
+
 /// Which page of which collection is asked for.
 #[derive(Debug)]
 pub(in crate::http::api) struct Paging<'r> {

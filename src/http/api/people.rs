@@ -28,6 +28,9 @@ pub(in crate::http::api) struct UserView {
     /// The user's groups, where the account is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     groups: Option<Vec<String>>,
+    /// The Patients that the user is, where the account is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patients: Option<Vec<String>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -54,7 +57,7 @@ impl From<&User> for UserView {
             family_name: user.family_name.clone(),
             picture: user.profile.picture.clone(),
         };
-        Self { id: user.id.to_string(), profile, groups: None }
+        Self { id: user.id.to_string(), profile, groups: None, patients: None }
     }
 }
 
@@ -155,10 +158,11 @@ pub(in crate::http::api) async fn get_one(
     Id(id): Id<UserId>,
 ) -> Result<Response, ApiError> {
     let missing = || ApiError::missing(lock);
-    let groups = server.accounts.groups_of(&permit, &id).await?.ok_or_else(missing)?;
+    let place = server.accounts.place_of(&permit, &id).await?.ok_or_else(missing)?;
     let user = server.users.find(&id).await?.ok_or_else(missing)?;
-    let groups = groups.iter().map(ToString::to_string).collect();
-    Ok(answer(StatusCode::OK, UserView { groups: Some(groups), ..UserView::from(&*user) }))
+    let groups = Some(place.groups.iter().map(ToString::to_string).collect());
+    let patients = Some(place.patients.iter().map(ToString::to_string).collect());
+    Ok(answer(StatusCode::OK, UserView { groups, patients, ..UserView::from(&*user) }))
 }
 
 /// `DELETE /v1/account/users/{id}`: somebody leaves all groups of the account.

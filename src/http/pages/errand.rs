@@ -24,6 +24,8 @@ pub(in crate::http::pages) enum Place {
     Account(Section),
     /// `/upstream/link`, with the secret of the question.
     UpstreamLink(String),
+    /// `/invitation`, with the id of the invitation and the secret of its letter.
+    Invitation(String, String),
 }
 
 impl Place {
@@ -34,16 +36,20 @@ impl Place {
             Self::Device(Some(code)) => format!("device.{}", code.shown()),
             Self::Account(section) => format!("account.{}", section.name()),
             Self::UpstreamLink(secret) => format!("link.{secret}"),
+            Self::Invitation(id, secret) => format!("invitation.{id}.{secret}"),
         }
+    }
+
+    /// The invitation of this letter.
+    pub(in crate::http::pages) fn invitation(id: &str, secret: &str) -> Option<Self> {
+        let is_own = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+        let is_id = (1..=64).contains(&id.len()) && id.bytes().all(is_own);
+        (is_id && is_secret(secret)).then(|| Self::Invitation(id.to_owned(), secret.to_owned()))
     }
 
     /// The question of this secret: a number, and 43 characters of base64url.
     pub(in crate::http::pages) fn upstream_link(secret: &str) -> Option<Self> {
-        let (number, rest) = secret.split_once('.')?;
-        let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-        let is_own = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
-        let is_secret = rest.len() == 43 && rest.bytes().all(is_own);
-        (is_number && is_secret).then(|| Self::UpstreamLink(secret.to_owned()))
+        is_secret(secret).then(|| Self::UpstreamLink(secret.to_owned()))
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -51,6 +57,10 @@ impl Place {
             Some(("device", code)) => UserCode::parse(code).map(|code| Self::Device(Some(code))),
             Some(("account", name)) => Section::named(name).map(Self::Account),
             Some(("link", secret)) => Self::upstream_link(secret),
+            Some(("invitation", rest)) => {
+                let (id, secret) = rest.split_once('.')?;
+                Self::invitation(id, secret)
+            }
             None if text == "device" => Some(Self::Device(None)),
             None if text == "approvals" => Some(Self::Approvals),
             _ => None,
@@ -64,8 +74,17 @@ impl Place {
             Self::Device(Some(code)) => format!("/device?user_code={}", code.shown()),
             Self::Account(section) => section.path().to_owned(),
             Self::UpstreamLink(secret) => format!("/upstream/link?link={secret}"),
+            Self::Invitation(id, secret) => format!("/invitation?inviteId={id}&evc={secret}"),
         }
     }
+}
+
+/// A number, and 43 characters of base64url.
+fn is_secret(text: &str) -> bool {
+    let Some((number, rest)) = text.split_once('.') else { return false };
+    let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    let is_own = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    is_number && rest.len() == 43 && rest.bytes().all(is_own)
 }
 
 /// Where a browser was when it was sent to sign in, if it was anywhere.
@@ -139,9 +158,15 @@ mod tests {
             "link.1",
             "link.1.//evil.test",
             "link.1.A&x=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            "invitation.1",
+            "invitation.a.1",
+            "invitation.//evil.test.1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            "invitation.a&x=y.1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
         ] {
             assert_eq!(Place::parse(text), None, "{text}");
         }
+        let invitation = "invitation.0199-a.1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        assert_eq!(Place::parse(invitation).unwrap().to_cookie(), invitation);
         let place = Place::parse("device.WDJB-MJHT").unwrap();
         assert_eq!(place.path(), "/device?user_code=WDJB-MJHT");
     }

@@ -15,6 +15,7 @@ pub(in crate::http) mod form;
 mod form_post;
 mod fresh;
 mod home;
+pub mod invitation;
 pub mod key_form;
 pub mod leaving;
 pub mod links;
@@ -71,6 +72,7 @@ pub fn routes(server: &Server) -> Router<Server> {
         .merge(account::routes())
         .merge(upstream::routes())
         .merge(mailed::routes())
+        .merge(invitation::routes())
         .layer(from_fn_with_state(server.clone(), speak))
         // For scripts: it says nothing.
         .route("/session/check", get(check_session::show))

@@ -2,13 +2,15 @@
 
 use crate::base::secret::Secret;
 use crate::base::text::line;
+use crate::db::Tx;
 use crate::mail::model::is_address;
 use crate::once::model::Kind;
 use crate::once::service as once;
-use crate::users::mailed::sign_up::NewPersonRow;
+use crate::users::mailed::sign_up::{NewPersonRow, insert_with};
 use crate::users::mailed::{Begun, INVITATION_TTL, MailedError, To};
 use crate::users::model::User;
 use crate::users::service::Users;
+use crate::users::store::UserRow;
 use crate::users::username::UsernameKey;
 use crate::words::Language;
 
@@ -78,4 +80,41 @@ impl Users {
         let phc = self.hash_chosen(password, &[name, email]).await?;
         self.make_user(name, email, NewPersonRow { secret: invitation.id, phc }).await
     }
+}
+
+/// Somebody who becomes a user in another's unit of work.
+pub struct Person {
+    row: UserRow,
+    phc: String,
+}
+
+impl std::fmt::Debug for Person {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Person")
+    }
+}
+
+impl Users {
+    /// Checks what somebody typed who proved an address, and hashes the password.
+    ///
+    /// # Errors
+    /// [`MailedError`] for a name or a password that is not taken.
+    pub async fn prepare_person(
+        &self,
+        name: &str,
+        email: &str,
+        password: &Secret,
+    ) -> Result<Person, MailedError> {
+        let name = line(name.trim(), NAME_BYTES_MAX).map_err(MailedError::Name)?;
+        let phc = self.hash_chosen(password, &[name, email]).await?;
+        Ok(Person { row: self.new_row(name, email)?, phc })
+    }
+}
+
+/// Makes them a user.
+///
+/// # Errors
+/// [`MailedError::Taken`] if somebody signs in with the address meanwhile.
+pub async fn make_person(tx: &mut Tx<'_>, person: &Person) -> Result<User, MailedError> {
+    insert_with(tx, &person.row, &person.phc).await
 }

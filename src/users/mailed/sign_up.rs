@@ -15,6 +15,7 @@ use crate::db::error::DbError;
 use crate::mail::model::is_address;
 use crate::once::model::Kind;
 use crate::once::service as once;
+use crate::users::error::UserError;
 use crate::users::hash::StoredHash;
 use crate::users::login::Source;
 use crate::users::mailed::wish::Wish;
@@ -212,6 +213,17 @@ impl Users {
         email: &str,
         new: NewPersonRow,
     ) -> Result<User, MailedError> {
+        let row = self.new_row(name, email)?;
+        let unit = self.0.ctx.db.write((row, new), |tx, (row, new)| {
+            Box::pin(async move { insert(tx, row, new).await })
+        });
+        unit.await
+    }
+}
+
+impl Users {
+    /// The row of a user whose address is proved.
+    pub(in crate::users) fn new_row(&self, name: &str, email: &str) -> Result<UserRow, UserError> {
         let id = UserId::generate(self.0.ctx.now(), self.0.ctx.entropy());
         let user = NewUser {
             username: email.to_owned(),
@@ -220,11 +232,7 @@ impl Users {
             name: Some(name.to_owned()),
             ..NewUser::default()
         };
-        let row = self.row(id, user)?;
-        let unit = self.0.ctx.db.write((row, new), |tx, (row, new)| {
-            Box::pin(async move { insert(tx, row, new).await })
-        });
-        unit.await
+        self.row(id, user)
     }
 }
 
@@ -240,7 +248,16 @@ async fn insert(tx: &mut Tx<'_>, row: &UserRow, new: &NewPersonRow) -> Result<Us
     if !once::consume_in(tx, new.secret, row.now).await? {
         return Err(MailedError::Over);
     }
+    insert_with(tx, row, &new.phc).await
+}
+
+/// Makes a user with a password.
+pub(in crate::users) async fn insert_with(
+    tx: &mut Tx<'_>,
+    row: &UserRow,
+    phc: &str,
+) -> Result<User, MailedError> {
     store::insert(tx, row).await?;
-    store_passwords::set_phc(tx, &row.id, (&new.phc, None), row.now).await?;
+    store_passwords::set_phc(tx, &row.id, (phc, None), row.now).await?;
     Ok(store::find(tx, &row.id).await?.ok_or(DbError::Closed)?)
 }

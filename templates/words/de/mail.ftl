@@ -138,3 +138,28 @@ mail-account-soon-text =
 mail-account-done-subject = Das Konto { $account } wurde gelöscht
 mail-account-done-text =
     Das Konto { $account } wurde am { $date } gelöscht, mit allem, was dazugehörte.
+
+mail-join-subject = { $inviter } lädt Sie ein
+mail-join-text =
+    { $inviter } lädt Sie in das Konto { $account } ein.
+
+    Mit dem Knopf sehen Sie, worum es geht, und können annehmen oder ablehnen. Wenn Sie neu hier sind, wählen Sie zuerst einen Namen und ein Passwort. Die Einladung gilt bis zum { $date }.
+
+    Wenn Sie nicht wissen, wer das ist, müssen Sie nichts tun.
+mail-join-link = Einladung ansehen
+mail-join-plain-subject = Sie sind in ein Konto eingeladen
+mail-join-plain-text =
+    Sie sind in das Konto { $account } eingeladen.
+
+    Mit dem Knopf sehen Sie, worum es geht, und können annehmen oder ablehnen. Wenn Sie neu hier sind, wählen Sie zuerst einen Namen und ein Passwort. Die Einladung gilt bis zum { $date }.
+
+    Wenn Sie nicht wissen, worum es geht, müssen Sie nichts tun.
+mail-join-plain-link = Einladung ansehen
+mail-join-patient-subject = Sie sind eingeladen, Ihre Gesundheitsdaten zu sehen
+mail-join-patient-text =
+    Das Konto { $account } lädt Sie ein zu sehen, was über Sie gespeichert ist.
+
+    Mit dem Knopf sehen Sie, worum es geht, und können annehmen oder ablehnen. Wenn Sie neu hier sind, wählen Sie zuerst einen Namen und ein Passwort. Die Einladung gilt bis zum { $date }.
+
+    Wenn Sie nicht wissen, worum es geht, müssen Sie nichts tun.
+mail-join-patient-link = Einladung ansehen

@@ -138,3 +138,28 @@ mail-account-soon-text =
 mail-account-done-subject = The account { $account } was deleted
 mail-account-done-text =
     The account { $account } was deleted on { $date }, with all that belonged to it.
+
+mail-join-subject = { $inviter } invites you
+mail-join-text =
+    { $inviter } invites you to join the account { $account }.
+
+    Press the button to see what it is about, and to accept or decline. If you are new here, you choose a name and a password first. The invitation is good until { $date }.
+
+    If you do not know who this is, there is nothing for you to do.
+mail-join-link = See the invitation
+mail-join-plain-subject = You are invited to join an account
+mail-join-plain-text =
+    You are invited to join the account { $account }.
+
+    Press the button to see what it is about, and to accept or decline. If you are new here, you choose a name and a password first. The invitation is good until { $date }.
+
+    If you do not know what this is about, there is nothing for you to do.
+mail-join-plain-link = See the invitation
+mail-join-patient-subject = You are invited to see your health data
+mail-join-patient-text =
+    The account { $account } invites you to see what is stored about you.
+
+    Press the button to see what it is about, and to accept or decline. If you are new here, you choose a name and a password first. The invitation is good until { $date }.
+
+    If you do not know what this is about, there is nothing for you to do.
+mail-join-patient-link = See the invitation

@@ -51,6 +51,12 @@ const PAGES: &[(&str, &str, Fields)] = &[
     ("POST", "/logout", &[("csrf", "x"), ("client_id", "portal"), ("confirm", "yes")]),
     ("GET", "/device", &[("user_code", "WDJB-MJHT")]),
     ("POST", "/device", &[("csrf", "x"), ("user_code", "WDJB-MJHT"), ("decision", "allow")]),
+    ("GET", "/invitation", &[("inviteId", "x"), ("evc", "1.x")]),
+    (
+        "POST",
+        "/invitation",
+        &[("csrf", "x"), ("inviteId", "x"), ("evc", "1.x"), ("decision", "accept")],
+    ),
     ("GET", "/approvals", &[("x", "y")]),
     ("POST", "/approvals", &[("csrf", "x"), ("request", "1"), ("decision", "allow")]),
     ("GET", "/signed-out", &[("x", "y")]),
@@ -167,9 +173,14 @@ fn of_api(route: &Route, bearer: &[(&'static str, String)]) -> Endpoint {
         (Method::Post | Method::Put, p) if p.starts_with("/v1/account/groups") => {
             (&[], Some(r#"{"name":"A","description":"B"}"#))
         }
+        (Method::Post, p) if p.ends_with("/resend") || p.ends_with("/restore") => (&[], None),
         (Method::Put | Method::Patch | Method::Post, p) if p.starts_with("/v1/accounts") => {
             (&[], Some(r#"{"name":"A","description":"B"}"#))
         }
+        (Method::Post, "/v1/account/invitations") => {
+            (&[], Some(r#"{"email":"a@b.example","groupId":"acme-nurses","language":"de"}"#))
+        }
+        (Method::Patch, "/v1/invitations/heart") => (&[], Some(r#"{"status":"ACCEPTED"}"#)),
         (Method::Patch, "/v1/user") => (&[], Some(r#"{"profile":{"displayName":"A"}}"#)),
         (Method::Delete, _) => (&[], None),
         (Method::Post | Method::Put | Method::Patch, _) => {

@@ -102,7 +102,7 @@ pub(in crate::http::pages) fn refuse(
 }
 
 /// The page for a link that is used, too old, void, or never was one.
-fn over() -> Response {
+pub(in crate::http::pages) fn over() -> Response {
     let link = Link { href: "/".to_owned(), text: "error-not-found-link" };
     error_with(StatusCode::GONE, "error-link-over", Some(link))
 }
