@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::apps::model::{BadVariant, variants};
+use crate::base::id::AppId;
 use crate::keys::algorithm::Algorithm;
 use crate::words::Language;
 
@@ -197,6 +198,14 @@ pub struct ClientMetadata {
     /// without `act` is refused to everybody else.
     #[serde(skip_serializing_if = "is_false")]
     pub may_impersonate: bool,
+    /// Whether the app takes what its users type to sign in, in place of our pages, and needs no
+    /// consent of theirs; ours, and the operator's to say.
+    #[serde(skip_serializing_if = "is_false")]
+    pub may_take_passwords: bool,
+    /// The apps whose users are let in here by a code of theirs, without our pages; ours, and the
+    /// operator's to say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub embedded_in: Vec<AppId>,
 }
 
 impl ClientMetadata {

@@ -157,6 +157,7 @@ impl NewApp {
         let around = Around { kind: self.kind, callback_urls: &self.callback_urls };
         faults.extend(self.metadata.check(around).err().unwrap_or_default());
         self.check_profile(&mut faults);
+        self.check_direct(&mut faults);
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 

@@ -3,10 +3,10 @@
 //! One place for each rule: who asks does not look at the profile. Source: FAPI 2.0 Security
 //! Profile section 5.3.2, FAPI 2.0 Message Signing sections 5.3 to 5.5.
 
-use crate::apps::check::FIELD;
+use crate::apps::check::{FIELD, ITEMS_MAX};
 use crate::apps::error::Fault;
 use crate::apps::metadata::{AuthMethod, Profile, SigningAlg};
-use crate::apps::model::{App, Kind};
+use crate::apps::model::{App, GrantType, Kind};
 use crate::apps::new_app::NewApp;
 use crate::keys::algorithm::Algorithm;
 
@@ -78,6 +78,30 @@ impl App {
 }
 
 impl NewApp {
+    /// What stands against an app that signs people in without our pages: nobody shows who it is
+    /// there, and no key binds what it gets.
+    pub(in crate::apps) fn check_direct(&self, faults: &mut Vec<Fault>) {
+        let metadata = &self.metadata;
+        let field = match (metadata.may_take_passwords, metadata.embedded_in.is_empty()) {
+            (true, _) => format!("{FIELD}.may_take_passwords"),
+            (false, false) => format!("{FIELD}.embedded_in"),
+            (false, true) => return,
+        };
+        if self.kind != Kind::Public {
+            faults.push(Fault::new(&field, "is for public apps"));
+        }
+        if metadata.dpop_bound_access_tokens || metadata.tls_client_certificate_bound_access_tokens
+        {
+            faults.push(Fault::new(&field, "does not go with bound tokens"));
+        }
+        if !self.grant_types.contains(&GrantType::AuthorizationCode) {
+            faults.push(Fault::new(&field, "needs the grant type authorization_code"));
+        }
+        if metadata.embedded_in.len() > ITEMS_MAX {
+            faults.push(Fault::new(&field, format!("must be at most {ITEMS_MAX}")));
+        }
+    }
+
     /// What stands against the profile that the app is to live by.
     pub(in crate::apps) fn check_profile(&self, faults: &mut Vec<Fault>) {
         let metadata = &self.metadata;

@@ -180,7 +180,8 @@ async fn write_replaced(
     Ok(tx.touch(Topic::Apps).await?)
 }
 
-async fn write_removed(tx: &mut Tx<'_>, id: &AppId) -> Result<(), AppError> {
+/// Deletes an app and whatever was given to it.
+pub(in crate::apps) async fn write_removed(tx: &mut Tx<'_>, id: &AppId) -> Result<(), AppError> {
     if !store_registrations::delete_app(tx, id).await? {
         return Err(AppError::Unknown);
     }

@@ -173,7 +173,8 @@ pub(in crate::apps) fn no_secrets() -> AppError {
     AppError::Invalid(vec![Fault::new("secrets", "a public app cannot keep a secret")])
 }
 
-async fn write_new(
+/// Adds an app with its secret.
+pub(in crate::apps) async fn write_new(
     tx: &mut Tx<'_>,
     app: &NewApp,
     secret: Option<&NewSecret>,
@@ -186,7 +187,8 @@ async fn write_new(
     Ok(tx.touch(Topic::Apps).await?)
 }
 
-async fn write_secret(
+/// Adds a secret beside the one before, which ends at the second instant.
+pub(in crate::apps) async fn write_secret(
     tx: &mut Tx<'_>,
     id: &AppId,
     secret: &NewSecret,

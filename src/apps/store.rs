@@ -27,6 +27,8 @@ macro_rules! columns {
     };
 }
 
+pub(in crate::apps) use columns;
+
 /// The app's registration, if there is one.
 pub(in crate::apps) async fn find(db: impl Fetch, id: &AppId) -> Result<Option<NewApp>, DbError> {
     let query = sql(concat!("SELECT ", columns!(), " FROM apps WHERE id = $1")).bind(id);
@@ -165,6 +167,17 @@ pub(in crate::apps) async fn drop_secrets(
     Ok(())
 }
 
+/// Drops one secret of the app.
+pub(in crate::apps) async fn drop_secret(
+    tx: &mut Tx<'_>,
+    app: &AppId,
+    digest: Digest,
+) -> Result<(), DbError> {
+    let query = sql("DELETE FROM app_secrets WHERE app_id = $1 AND digest = $2");
+    tx.execute(query.bind(app).bind(digest)).await?;
+    Ok(())
+}
+
 fn bind(query: Query, app: &NewApp) -> Result<Query, DbError> {
     let accounts = match &app.allowed_accounts {
         AllowedAccounts::All => None,
@@ -208,7 +221,8 @@ fn json(value: &impl Serialize, column: &'static str) -> Result<String, DbError>
     serde_json::to_string(value).map_err(|_| DbError::CorruptRow { table: APPS, column })
 }
 
-fn read(row: &Row) -> Result<NewApp, DbError> {
+/// The registration in a row with these columns.
+pub(in crate::apps) fn read(row: &Row) -> Result<NewApp, DbError> {
     let scope = |column: &'static str| {
         row.get::<String>(column)?
             .try_into()

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use tracing_subscriber::EnvFilter;
 
+use crate::base::id::AccountId;
 use crate::base::scope::Scope;
 use crate::base::secret::Secret;
 use crate::config::fault::{Fault, Origin};
@@ -57,6 +58,7 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
     let tls = reader.tls(issuer.as_ref());
     let step_up = reader.step_up();
     let registration = reader.registration();
+    let platform_account = reader.account("platform.account");
     let mail = reader.mail(issuer.as_ref());
     let sign_up = reader.sign_up();
     let account_creation = reader.account_creation();
@@ -93,6 +95,7 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
                 tls,
                 step_up,
                 registration,
+                platform_account,
                 mail,
                 sign_up,
                 account_creation,
@@ -213,6 +216,13 @@ impl Reader<'_> {
         items.filter(|item| !item.is_empty()).map(str::to_owned).collect()
     }
 
+    fn account(&mut self, name: &str) -> Option<AccountId> {
+        match self.text(name) {
+            "" => None,
+            _ => self.parse(name, "must be the id of an account"),
+        }
+    }
+
     fn registration(&mut self) -> Registration {
         let mode = match self.text("registration.mode") {
             "closed" => RegistrationMode::Closed,
@@ -223,10 +233,7 @@ impl Reader<'_> {
                 RegistrationMode::Closed
             }
         };
-        let account = match self.text("registration.account") {
-            "" => None,
-            _ => self.parse("registration.account", "must be the id of an account"),
-        };
+        let account = self.account("registration.account");
         if mode == RegistrationMode::Open && account.is_none() {
             self.fault("registration.account", "is missing: the mode open needs it");
         }

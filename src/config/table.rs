@@ -209,6 +209,13 @@ pub const KEYS: &[Key] = &[
         about: "Most apps registered without a token that exist at once.",
     },
     Key {
+        name: "platform.account",
+        kind: Kind::Text,
+        default: "",
+        about: "The account whose administrators decide which apps go live. Without it only the \
+                operator does.",
+    },
+    Key {
         name: "mail.from",
         kind: Kind::Text,
         default: "(no-reply@ and the host of the issuer)",

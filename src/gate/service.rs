@@ -8,7 +8,7 @@ use crate::apps::model::{App, Status};
 use crate::apps::service::Apps;
 use crate::audit::model::Actor;
 use crate::base::document::Document;
-use crate::base::id::{AccountId, UserId};
+use crate::base::id::{AccountId, GrantId, UserId};
 use crate::config::step_up::StepUp;
 use crate::db::ctx::Ctx;
 use crate::gate::checks::{self, Header};
@@ -62,6 +62,8 @@ pub struct Caller {
     pub app: Arc<App>,
     /// Both, with the request, for the record.
     pub actor: Actor,
+    /// The grant that the token belongs to.
+    pub grant: Option<GrantId>,
     /// The account of the request, where the user is a member, if the request is about one.
     pub place: Option<Place>,
 }
@@ -190,7 +192,7 @@ impl Gate {
         };
         let actor = Actor::user(&user).by(&app.id).from(presented.ip);
         let actor = actor.during(presented.request.map(Arc::from));
-        Ok(Caller { user, app, actor, place })
+        Ok(Caller { user, app, actor, grant: token.grant, place })
     }
 
     async fn token(&self, presented: &Presented<'_>) -> Result<Arc<AccessToken>, Refusal> {
@@ -261,7 +263,7 @@ impl Caller {
     /// # Errors
     /// [`Refusal::PolicyDenies`]; [`Refusal::Bug`] if `lock` is for another privilege.
     pub fn permit<P: Privilege>(&self, lock: &Lock) -> Result<Permit<P>, Refusal> {
-        if lock.privilege != Some(P::NAME) {
+        if lock.privilege != Some(P::NAME) && lock.or != Some(P::NAME) {
             return Err(Refusal::Bug("a handler asks for another privilege than its route"));
         }
         let place = self.place.as_ref().ok_or(Refusal::Bug("a route without an account"))?;

@@ -12,6 +12,7 @@ pub mod cors;
 pub mod demo_app;
 mod language;
 mod linger;
+pub mod logos;
 pub mod oauth;
 pub mod pages;
 mod proof;
@@ -38,6 +39,7 @@ pub fn router(server: Server) -> Router {
         .merge(oauth::routes(&server))
         .merge(api::routes(&server))
         .merge(assets::routes())
+        .merge(logos::routes())
         .merge(pages::routes(&server))
         .fallback(pages::not_found)
         .method_not_allowed_fallback(pages::method_not_allowed)

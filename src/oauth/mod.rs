@@ -20,6 +20,7 @@ mod constrain;
 pub mod deliver;
 pub mod details;
 pub mod device;
+pub mod direct;
 pub mod discovery;
 pub mod dpop;
 mod eligibility;

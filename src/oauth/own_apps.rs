@@ -69,6 +69,29 @@ pub async fn own_apps(oauth: &OAuth, user: &UserId) -> Result<Vec<OwnApp>, DbErr
     Ok(own)
 }
 
+/// Takes back some scopes of what a user gave an app: tokens that hold one of them end at once, and
+/// the app has to ask for them again.
+///
+/// # Errors
+/// [`DbError`] if storage fails.
+pub async fn withdraw_scopes(
+    oauth: &OAuth,
+    user: &UserId,
+    app: &AppId,
+    scopes: &Scope,
+) -> Result<(), DbError> {
+    let input = (app.clone(), user.clone(), scopes.clone(), oauth.now());
+    let unit = oauth.ctx().db.write(input, |tx, (app, user, scopes, now)| {
+        Box::pin(async move {
+            for scope in scopes.tokens() {
+                store::revoke_scope(tx, (user, app), scope, *now).await?;
+            }
+            store::forget_scopes(tx, (user, app), scopes).await
+        })
+    });
+    unit.await
+}
+
 /// Takes back whatever a user gave an app: its tokens end at once, and it has to ask again.
 ///
 /// # Errors

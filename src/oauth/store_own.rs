@@ -64,3 +64,36 @@ pub(in crate::oauth) async fn forget_consent(
     tx.execute(query.bind(user).bind(app)).await?;
     tx.touch(Topic::Consents).await
 }
+
+/// Revokes what holds this scope of what a user gave an app.
+pub(in crate::oauth) async fn revoke_scope(
+    tx: &mut Tx<'_>,
+    (user, app): (&UserId, &AppId),
+    scope: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let query = sql("UPDATE grants SET revoked_at = $4
+          WHERE user_id = $1 AND app_id = $2 AND revoked_at IS NULL
+            AND ' ' || scope || ' ' LIKE '% ' || $3 || ' %'");
+    tx.execute(query.bind(user).bind(app).bind(scope).bind(now)).await?;
+    tx.touch(Topic::Grants).await
+}
+
+/// Forgets these scopes of what a user agreed to give an app.
+pub(in crate::oauth) async fn forget_scopes(
+    tx: &mut Tx<'_>,
+    (user, app): (&UserId, &AppId),
+    scopes: &Scope,
+) -> Result<(), DbError> {
+    let query = sql("SELECT scope FROM consents WHERE user_id = $1 AND app_id = $2");
+    let Some(row) = tx.fetch_optional(query.bind(user).bind(app)).await? else { return Ok(()) };
+    let known = scope(&row, "consents")?;
+    let left: Vec<&str> = known.tokens().filter(|one| !scopes.contains(one)).collect();
+    let left = Scope::parse(&left.join(" ")).unwrap_or_default();
+    if left.is_empty() {
+        return forget_consent(tx, user, app).await;
+    }
+    let query = sql("UPDATE consents SET scope = $3 WHERE user_id = $1 AND app_id = $2");
+    tx.execute(query.bind(user).bind(app).bind(&left)).await?;
+    tx.touch(Topic::Consents).await
+}

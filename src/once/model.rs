@@ -24,6 +24,12 @@ pub enum Kind {
     EmailBack,
     /// A sign-in under way at a provider of others: the `state` that it brings back.
     Upstream,
+    /// A code that was mailed to whoever signs in without a password.
+    MailedCode,
+    /// A code that was mailed to whoever signs up in an app.
+    SignUpCode,
+    /// Signs a user of one app in at another.
+    ClientToken,
     /// Somebody who arrived from a provider, and may belong to a user who is to say so.
     UpstreamLink,
 }
@@ -54,6 +60,9 @@ impl Kind {
             Self::Email => "email",
             Self::EmailBack => "email_back",
             Self::Upstream => "upstream",
+            Self::MailedCode => "mailed_code",
+            Self::SignUpCode => "sign_up_code",
+            Self::ClientToken => "client_token",
             Self::UpstreamLink => "upstream_link",
         }
     }

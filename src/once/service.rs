@@ -126,7 +126,20 @@ pub async fn find<T: DeserializeOwned>(
     Ok(find_used(ctx, kind, text).await?.filter(|found| !found.is_used))
 }
 
-/// The same, used or not: to tell somebody who comes again that it was.
+/// What this subject was given last as this kind, if it is not over and was not used. Whoever asks
+/// has to show something else: the subject alone is no secret.
+///
+/// # Errors
+/// [`DbError`] if storage fails.
+pub async fn find_of<T: DeserializeOwned>(
+    ctx: &Ctx,
+    kind: Kind,
+    subject: Digest,
+) -> Result<Option<Found<T>>, DbError> {
+    store::find_of(&ctx.db, kind.as_str(), subject, ctx.now()).await
+}
+
+/// The same as [`find`], used or not: to tell somebody who comes again that it was.
 ///
 /// # Errors
 /// [`DbError`] if storage fails.

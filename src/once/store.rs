@@ -107,6 +107,22 @@ pub(in crate::once) async fn void_of(
     Ok(())
 }
 
+/// What `subject` was given last as this kind and has not used.
+pub(in crate::once) async fn find_of<T: DeserializeOwned>(
+    db: &Db,
+    kind: &str,
+    subject: Digest,
+    now: DateTime<Utc>,
+) -> Result<Option<Found<T>>, DbError> {
+    let query = sql("SELECT id, data FROM one_time_secrets
+          WHERE subject = $1 AND kind = $2 AND expires_at > $3 AND used_at IS NULL
+          ORDER BY id DESC LIMIT 1");
+    let row = db.fetch_optional(query.bind(subject).bind(kind).bind(now)).await?;
+    let Some(row) = row else { return Ok(None) };
+    let data = row.json(TABLE, "data")?;
+    Ok(Some(Found { id: row.get("id")?, app: None, user: None, is_used: false, data }))
+}
+
 pub(in crate::once) async fn find<T: DeserializeOwned>(
     db: &Db,
     kind: &str,

@@ -229,7 +229,7 @@ fn address(ip: IpAddr) -> Vec<u8> {
 }
 
 /// The part that one customer of a provider may have to itself. Source: RFC 6177 section 2.
-fn network(ip: IpAddr) -> Vec<u8> {
+pub(in crate::users) fn network(ip: IpAddr) -> Vec<u8> {
     first_bytes(ip, 3, 6)
 }
 

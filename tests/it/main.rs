@@ -21,6 +21,7 @@ mod account;
 mod aliases;
 mod api_input;
 mod apply;
+mod apps;
 mod authorize;
 mod bad_input;
 mod bearer;

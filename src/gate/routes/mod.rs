@@ -3,6 +3,7 @@
 //! Routing, enforcement and the public documentation at `GET /v1/scopes` are made from it.
 
 mod accounts;
+mod apps;
 mod groups;
 mod invitations;
 mod policies;
@@ -12,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 pub use crate::base::method::Method;
-use crate::policy::privilege::Privilege;
+use crate::policy::privilege::{AccessAdmin, AccountAdmin, BillingAdmin, Privilege};
 
 /// An operation of the resource API. Each has one line in [`table`] and one handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -85,6 +86,48 @@ pub enum Operation {
     CreateProject,
     /// `GET /v1/projects/{id}`
     GetProject,
+    /// `GET /v1/apps`
+    ListApps,
+    /// `POST /v1/apps`
+    CreateApp,
+    /// `GET /v1/apps/{id}`
+    GetApp,
+    /// `PATCH /v1/apps/{id}`
+    UpdateApp,
+    /// `DELETE /v1/apps/{id}`
+    DeleteApp,
+    /// `PUT /v1/apps/{id}/status`
+    SetAppStatus,
+    /// `GET /v1/apps/{id}/secrets`
+    ListAppSecrets,
+    /// `POST /v1/apps/{id}/secrets`
+    AddAppSecret,
+    /// `DELETE /v1/apps/{id}/secrets/{name}`
+    EndAppSecret,
+    /// `PUT /v1/apps/{id}/logo`
+    SetAppLogo,
+    /// `DELETE /v1/apps/{id}/logo`
+    RemoveAppLogo,
+    /// `GET /v1/apps/{id}/review`
+    GetAppReview,
+    /// `PUT /v1/apps/{id}/review`
+    DraftAppReview,
+    /// `POST /v1/apps/{id}/review`
+    SubmitAppReview,
+    /// `DELETE /v1/apps/{id}/review`
+    WithdrawAppReview,
+    /// `GET /v1/reviews`
+    ListReviews,
+    /// `GET /v1/reviews/{id}`
+    GetReview,
+    /// `PATCH /v1/reviews/{id}`
+    DecideReview,
+    /// `GET /v1/consents`
+    ListConsents,
+    /// `DELETE /v1/consents/{id}`
+    WithdrawConsent,
+    /// `POST /v1/client-tokens`
+    CreateClientToken,
     /// `GET /v1/scopes`
     ListScopes,
 }
@@ -116,6 +159,8 @@ pub struct Lock {
     pub account: AccountNeed,
     /// The privilege that the account's policies must give; `None`: membership is enough.
     pub privilege: Option<&'static str>,
+    /// Another privilege that opens it, too, perhaps for fewer objects.
+    pub or: Option<&'static str>,
     /// What is said about one object that may not be seen.
     pub missing: Missing,
     /// Whether the operator may ask more of a sign-in here than elsewhere. Source: RFC 9470.
@@ -126,6 +171,10 @@ impl Lock {
     /// What a request has to show for it.
     pub fn demand(&self) -> Demand<'static> {
         Demand { scope: self.scope, account: self.account, sensitive: self.sensitive }
+    }
+
+    const fn or<P: Privilege>(self) -> Self {
+        Self { or: Some(P::NAME), ..self }
     }
 
     const fn sensitive(self) -> Self {
@@ -170,12 +219,12 @@ pub struct ScopeInfo {
 }
 
 const fn member(scope: &'static str, account: AccountNeed, missing: Missing) -> Lock {
-    Lock { scope, account, privilege: None, missing, sensitive: false }
+    Lock { scope, account, privilege: None, or: None, missing, sensitive: false }
 }
 
 const fn allowed<P: Privilege>(scope: &'static str, missing: Missing) -> Lock {
     let account = AccountNeed::Required;
-    Lock { scope, account, privilege: Some(P::NAME), missing, sensitive: false }
+    Lock { scope, account, privilege: Some(P::NAME), or: None, missing, sensitive: false }
 }
 
 const fn route(
@@ -196,6 +245,7 @@ struct Area {
 
 const AREAS: &[Area] = &[
     accounts::AREA,
+    apps::AREA,
     groups::AREA,
     invitations::AREA,
     policies::AREA,
@@ -217,6 +267,18 @@ const DOCUMENTATION: Area = Area {
 /// The scopes of the resource API.
 pub fn scopes() -> impl Iterator<Item = &'static ScopeInfo> {
     AREAS.iter().flat_map(|area| area.scopes)
+}
+
+/// Whether a scope is one with which accounts are administered: whoever registers apps without
+/// administering the account does not choose it.
+pub fn is_administrative(scope: &str) -> bool {
+    let names = [AccessAdmin::NAME, AccountAdmin::NAME, BillingAdmin::NAME];
+    let is_so = |lock: &Lock| {
+        lock.scope == scope
+            && lock.or.is_none()
+            && lock.privilege.is_some_and(|privilege| names.contains(&privilege))
+    };
+    table().any(|route| route.lock.as_ref().is_some_and(is_so))
 }
 
 /// All routes of the resource API.

@@ -1,5 +1,6 @@
 //! Bodies of requests: JSON, bounded, and nothing in it but what is asked for.
 
+use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
@@ -25,15 +26,30 @@ impl<T: DeserializeOwned> FromRequest<Server> for Body<T> {
         if !is_json(&parts.headers) {
             return Err(ApiError::UnsupportedMediaType);
         }
-        let bytes = Limited::new(body, BODY_BYTES_MAX).collect().await.map_err(|error| {
-            if error.is::<LengthLimitError>() {
-                ApiError::TooLarge
-            } else {
-                ApiError::BadBody("the body could not be read".into())
-            }
-        })?;
-        parse(&bytes.to_bytes()).map(Self)
+        parse(&whole(body).await?).map(Self)
     }
+}
+
+/// The body of a request, whatever it is.
+pub(in crate::http::api) struct Raw(pub(in crate::http::api) Bytes);
+
+impl FromRequest<Server> for Raw {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &Server) -> Result<Self, ApiError> {
+        whole(request.into_body()).await.map(Self)
+    }
+}
+
+async fn whole(body: axum::body::Body) -> Result<Bytes, ApiError> {
+    let read = Limited::new(body, BODY_BYTES_MAX).collect().await.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            ApiError::TooLarge
+        } else {
+            ApiError::BadBody("the body could not be read".into())
+        }
+    })?;
+    Ok(read.to_bytes())
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {

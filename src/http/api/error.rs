@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::accounts::invitations::model::InvitationError;
 use crate::accounts::model::AccountError;
+use crate::apps::error::Fault as AppFault;
 use crate::config::model::Issuer;
 use crate::config::step_up::StepUp;
 use crate::db::error::DbError;
@@ -58,6 +59,10 @@ pub(in crate::http) enum ApiError {
     GrantsMoreThanHeld(String),
     /// It would leave the account with nobody who administers access.
     LastAdministrator,
+    /// An app breaks rules.
+    InvalidApp(Vec<AppFault>),
+    /// Something of one area: its status, reason and text.
+    Told(StatusCode, &'static str, Cow<'static, str>),
     /// Our fault.
     Internal(DbError),
 }
@@ -104,6 +109,8 @@ impl ApiError {
             | Self::Protected(_)
             | Self::LastAdministrator => StatusCode::CONFLICT,
             Self::GrantsMoreThanHeld(_) | Self::NotOffered(_) => StatusCode::FORBIDDEN,
+            Self::InvalidApp(_) => StatusCode::BAD_REQUEST,
+            Self::Told(status, ..) => *status,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -144,6 +151,13 @@ impl ApiError {
                 "last_administrator",
                 "nobody would be left who administers access in the account",
             ),
+            Self::InvalidApp(faults) => {
+                let fault = |one: &AppFault| json!({"field": one.field, "problem": one.problem});
+                let faults: Vec<Value> = faults.iter().map(fault).collect();
+                let text = "the app is invalid";
+                json!({"error": text, "reason": "invalid_app", "faults": faults})
+            }
+            Self::Told(_, reason, text) => plain(reason, text),
             Self::Internal(_) => plain("server_error", "the server failed"),
         }
     }

@@ -59,7 +59,14 @@ impl FromRequestParts<Server> for Passed {
     }
 }
 
-async fn pass(parts: &Parts, server: &Server) -> Result<(Caller, &'static Lock), ApiError> {
+/// Who passes the gate, and what opened the route.
+///
+/// # Errors
+/// What the gate says.
+pub(in crate::http::api) async fn pass(
+    parts: &Parts,
+    server: &Server,
+) -> Result<(Caller, &'static Lock), ApiError> {
     let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let lock = find(parts.method.as_str(), path)
         .and_then(|route| route.lock.as_ref())

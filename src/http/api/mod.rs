@@ -4,7 +4,9 @@
 //! `{"items": […], "links": {"self", "next"?}}`, faults `{"error": "text", "reason": "code"}`.
 
 mod accounts;
+mod apps;
 mod body;
+mod direct;
 pub(in crate::http) mod error;
 mod groups;
 mod guard;
@@ -43,6 +45,7 @@ pub fn routes(server: &Server) -> Router<Server> {
     ["/v1", "/v1/", "/v1/{*rest}"]
         .iter()
         .fold(router, |router, path| router.route(path, any(not_found)))
+        .merge(direct::routes())
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(server.clone(), interaction::echo))
         .layer(from_fn_with_state((CORS, server.apps.clone()), cors::guard))
@@ -85,6 +88,7 @@ fn handler(route: &Route) -> MethodRouter<Server> {
         Operation::CreateProject => post(projects::create),
         Operation::GetProject => get(projects::get_one),
         Operation::ListScopes => get(scopes::list),
+        other => apps::handler(other).unwrap_or_else(|| any(not_found)),
     }
 }
 

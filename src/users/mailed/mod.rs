@@ -6,12 +6,14 @@
 //! for with somebody's address is a job of the queue: the request that asks is answered before
 //! anybody looks whether there is such a user, so neither its answer nor its time tells.
 
+pub mod code;
 pub mod device;
 pub mod email;
 pub mod invitation;
 pub mod password;
 pub mod reset;
 pub mod sign_up;
+pub mod sign_up_code;
 pub mod wish;
 
 use chrono::TimeDelta;

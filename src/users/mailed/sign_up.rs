@@ -30,7 +30,7 @@ use crate::users::{store, store_passwords};
 
 const PURPOSE: &str = "users: sign-up";
 /// Longest name, in bytes.
-const NAME_BYTES_MAX: usize = 200;
+pub(in crate::users) const NAME_BYTES_MAX: usize = 200;
 
 /// What somebody typed to sign up.
 #[derive(Clone, Debug)]

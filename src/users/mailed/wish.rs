@@ -10,11 +10,13 @@ use crate::queue::model::{Job, Undelivered};
 use crate::queue::service::push;
 use crate::users::login::Source;
 use crate::users::mailed::sign_up::NewPerson;
+use crate::users::mailed::sign_up_code::Application;
 use crate::users::mailed::{Begun, MailedError};
 use crate::users::service::Users;
 use crate::users::throttle;
 use crate::users::username::UsernameKey;
 use crate::users::{device, store};
+use crate::words::Language;
 
 /// The kind of job that a wish is.
 pub const WISH: &str = "mail_wish";
@@ -29,6 +31,10 @@ pub(in crate::users) enum Wish {
     SignUp(NewPerson),
     /// To set another password.
     Reset { name: String, begun: Begun },
+    /// To sign in with a code.
+    Code { name: String, code: String, title: String, language: Language },
+    /// To sign up in an app.
+    SignUpIn(Box<Application>),
 }
 
 impl Users {
@@ -70,6 +76,10 @@ impl Users {
         let answered = match wish {
             Wish::SignUp(person) => self.answer_sign_up(person).await,
             Wish::Reset { name, begun } => self.answer_reset(&name, begun).await,
+            Wish::Code { name, code, title, language } => {
+                self.answer_code(&name, (code, title), language).await
+            }
+            Wish::SignUpIn(application) => self.answer_sign_up_in(*application).await,
         };
         answered.map_err(|error| {
             tracing::warn!(?error, "a letter could not be posted");

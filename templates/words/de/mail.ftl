@@ -51,6 +51,24 @@ mail-known-text =
 
     Wenn Sie das nicht waren, brauchen Sie nichts zu tun.
 mail-known-link = Neues Passwort setzen
+mail-code-subject = Ihr Code: { $code }
+mail-code-text =
+    Jemand, wir hoffen Sie, möchte sich unter Ihrem Namen bei { $app } anmelden. Das ist der Code:
+
+    { $code }
+
+    Er gilt zehn Minuten lang und ein Mal. Niemand von hier wird Sie je danach fragen.
+
+    Waren Sie das nicht, so müssen Sie nichts tun. Ohne den Code kommt niemand hinein.
+mail-sign-up-code-subject = Ihr Code: { $code }
+mail-sign-up-code-text =
+    Jemand, wir hoffen Sie, möchte mit dieser Adresse ein Konto für { $app } anlegen. Das ist der Code, der bestätigt, dass die Adresse Ihre ist:
+
+    { $code }
+
+    Er gilt zehn Minuten lang und ein Mal, dort, wo das Konto gewünscht wurde.
+
+    Waren Sie das nicht, so müssen Sie nichts tun. Dann wird kein Konto angelegt.
 mail-invitation-subject = Sie sind eingeladen
 mail-invitation-text =
     Sie sind eingeladen, mit dieser Adresse ein Konto anzulegen.

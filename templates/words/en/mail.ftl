@@ -51,6 +51,24 @@ mail-known-text =
 
     If this was not you, there is nothing for you to do.
 mail-known-link = Set a new password
+mail-code-subject = Your code: { $code }
+mail-code-text =
+    Somebody, we hope you, wants to sign in to { $app } as you. This is the code:
+
+    { $code }
+
+    It works for ten minutes, and once. Nobody from here will ever ask you for it.
+
+    If this was not you, there is nothing for you to do. Without the code nobody gets in.
+mail-sign-up-code-subject = Your code: { $code }
+mail-sign-up-code-text =
+    Somebody, we hope you, wants to create an account for { $app } with this address. This is the code that confirms that the address is yours:
+
+    { $code }
+
+    It works for ten minutes, and once, where the account was asked for.
+
+    If this was not you, there is nothing for you to do. No account is created then.
 mail-invitation-subject = You are invited
 mail-invitation-text =
     You are invited to create an account with this address.

@@ -182,6 +182,14 @@ fn of_api(route: &Route, bearer: &[(&'static str, String)]) -> Endpoint {
         }
         (Method::Patch, "/v1/invitations/heart") => (&[], Some(r#"{"status":"ACCEPTED"}"#)),
         (Method::Patch, "/v1/user") => (&[], Some(r#"{"profile":{"displayName":"A"}}"#)),
+        (Method::Post | Method::Patch, "/v1/apps" | "/v1/apps/heart") => {
+            (&[], Some(r#"{"title":"A","callbackUrls":["https://a.example/cb"]}"#))
+        }
+        (Method::Put, "/v1/apps/heart/status") => (&[], Some(r#"{"status":"disabled"}"#)),
+        (Method::Put, "/v1/apps/heart/review") => (&[], Some(r#"{"note":"A","app":{}}"#)),
+        (Method::Post, "/v1/apps/heart/secrets") => (&[], Some(r#"{"overlapSeconds":1}"#)),
+        (Method::Patch, "/v1/reviews/heart") => (&[], Some(r#"{"status":"rejected","version":1}"#)),
+        (Method::Post, "/v1/client-tokens") => (&[], Some(r#"{"targetClientId":"portal"}"#)),
         (Method::Delete, _) => (&[], None),
         (Method::Post | Method::Put | Method::Patch, _) => {
             (&[], Some(r#"{"name":"A","policy":{"rules":{"readData":true}}}"#))

@@ -1,0 +1,99 @@
+//! What clients send to register and change apps.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Deserializer};
+
+use crate::apps::edit::Edit;
+use crate::apps::error::{AppError, Fault};
+use crate::apps::model::{AllowedAccounts, GrantType, Kind};
+use crate::apps::redirect::RedirectUri;
+use crate::base::id::AccountId;
+use crate::base::scope::Scope;
+use crate::http::api::error::ApiError;
+use crate::setup::apps::scope;
+
+/// What is to be said of an app; what is not named stays as it is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[expect(clippy::option_option, reason = "`null` says something else than nothing")]
+pub(in crate::http::api) struct AppBody {
+    title: Option<String>,
+    #[serde(deserialize_with = "given")]
+    description: Option<Option<String>>,
+    #[serde(deserialize_with = "given")]
+    url: Option<Option<String>>,
+    #[serde(rename = "type")]
+    kind: Option<Kind>,
+    allowed_scopes: Option<Vec<String>>,
+    default_scopes: Option<Vec<String>>,
+    allowed_accounts: Option<AccountsBody>,
+    callback_urls: Option<Vec<RedirectUri>>,
+    logout_urls: Option<Vec<RedirectUri>>,
+    grant_types: Option<BTreeSet<GrantType>>,
+    require_pkce: Option<bool>,
+    access_token_seconds: Option<u32>,
+    refresh_token_seconds: Option<u32>,
+    rotate_refresh_tokens: Option<bool>,
+}
+
+/// The word `all`, or a list.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum AccountsBody {
+    Word(All),
+    List(BTreeSet<AccountId>),
+}
+
+#[derive(Debug, Deserialize)]
+enum All {
+    #[serde(rename = "all")]
+    All,
+}
+
+#[expect(clippy::option_option, reason = "`null` says something else than nothing")]
+/// `null` says that there is none; nothing says nothing.
+fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::<String>::deserialize(from).map(Some)
+}
+
+impl AppBody {
+    /// What it asks for.
+    ///
+    /// # Errors
+    /// [`ApiError::InvalidApp`] for scopes that nobody knows.
+    pub(in crate::http::api) fn edit(self) -> Result<Edit, ApiError> {
+        Ok(Edit {
+            title: self.title,
+            description: self.description,
+            url: self.url,
+            kind: self.kind,
+            allowed_scopes: scopes("allowed_scopes", self.allowed_scopes)?,
+            default_scopes: scopes("default_scopes", self.default_scopes)?,
+            allowed_accounts: self.allowed_accounts.map(|accounts| match accounts {
+                AccountsBody::Word(All::All) => AllowedAccounts::All,
+                AccountsBody::List(these) => AllowedAccounts::These(these),
+            }),
+            callback_urls: self.callback_urls,
+            logout_urls: self.logout_urls,
+            grant_types: self.grant_types,
+            require_pkce: self.require_pkce,
+            access_token_seconds: self.access_token_seconds,
+            refresh_token_seconds: self.refresh_token_seconds,
+            rotate_refresh_tokens: self.rotate_refresh_tokens,
+        })
+    }
+}
+
+/// Scopes of the published table, and those of OpenID Connect.
+fn scopes(field: &str, names: Option<Vec<String>>) -> Result<Option<Scope>, ApiError> {
+    let Some(names) = names else { return Ok(None) };
+    let invalid = |index: Option<usize>| {
+        let field = index.map_or_else(|| field.to_owned(), |index| format!("{field}[{index}]"));
+        ApiError::from(AppError::Invalid(vec![Fault::new(field, "is no scope of GET /v1/scopes")]))
+    };
+    for (index, name) in names.iter().enumerate() {
+        scope(name).map_err(|_| invalid(Some(index)))?;
+    }
+    Scope::parse(&names.join(" ")).map(Some).map_err(|_| invalid(None))
+}

@@ -1,0 +1,103 @@
+//! Signing up in an app of one's own.
+
+use narthex::config::sign_up::SignUp;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::apps::direct::code_of;
+use crate::common::answer::Answer;
+use crate::common::both;
+use crate::common::database::Kind;
+use crate::common::jwt;
+use crate::common::server::TestServer;
+
+both!(
+    a_code_makes_a_user_and_signs_them_in,
+    case_47_an_app_does_not_learn_who_has_an_account,
+    a_closed_server_takes_nobody_from_apps,
+);
+
+const PASSWORD: &str = "seven green trains to Oslo";
+const APP: &str = "
+apps:
+  - { id: phone, account: acme, title: Phone, status: live, type: public, allowed_accounts: all,
+      allowed_scopes: [openid], callback_urls: ['org.acme.phone:/cb'],
+      client_metadata: { may_take_passwords: true } }
+";
+
+async fn open(db: Kind, mode: SignUp) -> TestServer {
+    let server = TestServer::start_with(db, |config| config.sign_up = mode).await;
+    server.apply(include_str!("../common/world.yaml")).await;
+    server.apply(APP).await;
+    server
+}
+
+async fn call(server: &TestServer, path: &str, body: &Value) -> Answer {
+    let kind = [("content-type", "application/json")];
+    server.browser().send(Method::POST, path, &kind, body.to_string()).await
+}
+
+async fn sign_up(server: &TestServer, email: &str, password: &str) -> Answer {
+    let body = json!({"clientId": "phone", "email": email, "username": "x", "password": password,
+        "givenName": "Grace", "familyName": "Hopper", "originalUrl": "https://evil.example"});
+    call(server, "/auth/v1/api/signup", &body).await
+}
+
+async fn confirm(server: &TestServer, email: &str, code: &str) -> Answer {
+    let body = json!({"clientId": "phone", "username": email, "code": code});
+    call(server, "/auth/v1/api/confirm", &body).await
+}
+
+async fn a_code_makes_a_user_and_signs_them_in(db: Kind) {
+    let server = open(db, SignUp::Open).await;
+    let weak = sign_up(&server, "grace@new.example", "password").await;
+    assert_eq!(weak.refusal(), "400 invalid_body");
+
+    let begun = sign_up(&server, "grace@new.example", PASSWORD).await.expect(200);
+    assert_eq!(
+        (begun.text("email"), begun.text("username")),
+        ("grace@new.example".to_owned(), "grace@new.example".to_owned())
+    );
+    let users = "SELECT COUNT(*) AS n FROM users";
+    let before = server.count(users).await;
+    let code = code_of(&server, "grace@new.example").await;
+    assert_eq!(
+        confirm(&server, "grace@new.example", "00000000").await.refusal(),
+        "403 invalid_credentials"
+    );
+    assert_eq!(confirm(&server, "ben", &code).await.refusal(), "403 invalid_credentials");
+    let done = confirm(&server, "grace@new.example", &code).await.expect(200);
+
+    assert_eq!(server.count(users).await, before + 1);
+    assert_eq!(jwt::claims(&done.text("identityToken"))["aud"], "phone");
+    assert!(!done.text("refreshToken").is_empty());
+    assert_eq!(
+        confirm(&server, "grace@new.example", &code).await.refusal(),
+        "403 invalid_credentials"
+    );
+    let body = json!({"clientId": "phone", "username": "grace@new.example", "password": PASSWORD});
+    call(&server, "/auth/v1/api/login", &body).await.expect(200);
+}
+
+async fn case_47_an_app_does_not_learn_who_has_an_account(db: Kind) {
+    let server = open(db, SignUp::Open).await;
+
+    let known = sign_up(&server, "ada@acme.example", PASSWORD).await;
+    let unknown = sign_up(&server, "new@acme.example", PASSWORD).await;
+
+    assert_eq!((known.status, unknown.status), (200, 200));
+    let same = known.body.replace("ada@", "new@");
+    assert_eq!(same, unknown.body);
+    let letters = server.letters().await;
+    assert!(letters.iter().any(|letter| letter.to.contains("ada@") && letter.links.len() == 1));
+    let wrong = confirm(&server, "ada@acme.example", "12345678").await;
+    assert_eq!(wrong.body, confirm(&server, "new@acme.example", "12345678").await.body);
+}
+
+async fn a_closed_server_takes_nobody_from_apps(db: Kind) {
+    for mode in [SignUp::Closed, SignUp::Invitation] {
+        let server = open(db, mode).await;
+        let answer = sign_up(&server, "grace@new.example", PASSWORD).await;
+        assert_eq!(answer.refusal(), "403 sign_up_closed");
+    }
+}
