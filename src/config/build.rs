@@ -58,7 +58,6 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
     let tls = reader.tls(issuer.as_ref());
     let step_up = reader.step_up();
     let registration = reader.registration();
-    let platform_account = reader.account("platform.account");
     let mail = reader.mail(issuer.as_ref());
     let sign_up = reader.sign_up();
     let account_creation = reader.account_creation();
@@ -82,11 +81,10 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
     let encryption_key = key.map_err(|fault| faults.push(fault)).ok();
     match (issuer, listen, database, encryption_key) {
         (Some(issuer), Some(listen), Some(database), Some(encryption_key)) if faults.is_empty() => {
-            let data_dir = data_dir(settings);
             Ok(Config {
                 issuer,
                 listen,
-                data_dir,
+                data_dir: data_dir(settings),
                 database,
                 nodes,
                 encryption_key,
@@ -95,7 +93,6 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
                 tls,
                 step_up,
                 registration,
-                platform_account,
                 mail,
                 sign_up,
                 account_creation,
@@ -245,6 +242,7 @@ impl Reader<'_> {
         Registration {
             mode,
             account,
+            platform_account: self.account("platform.account"),
             allowed_scopes,
             per_hour_max: self.number("registration.per_hour_max"),
             total_max: self.number("registration.total_max"),

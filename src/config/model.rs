@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use url::{Host, Url};
 use zeroize::Zeroizing;
 
-use crate::base::id::AccountId;
 use crate::base::secret::Secret;
 use crate::config::accounts::AccountCreation;
 use crate::config::mail::Mail;
@@ -41,8 +40,6 @@ pub struct Config {
     pub step_up: StepUp,
     /// Who may register apps over HTTP.
     pub registration: Registration,
-    /// The account whose administrators decide which apps go live.
-    pub platform_account: Option<AccountId>,
     /// How letters leave.
     pub mail: Mail,
     /// Who may make a user of their own.
@@ -84,7 +81,6 @@ impl Config {
             tls: Tls::default(),
             step_up: StepUp::default(),
             registration: Registration::default(),
-            platform_account: None,
             mail,
             sign_up: SignUp::default(),
             account_creation: AccountCreation::default(),

@@ -10,6 +10,8 @@ pub struct Registration {
     pub mode: RegistrationMode,
     /// The account that owns what anybody registered without a token.
     pub account: Option<AccountId>,
+    /// The account whose administrators decide which apps go live.
+    pub platform_account: Option<AccountId>,
     /// The scopes that an app may get at most.
     pub allowed_scopes: Scope,
     /// Most registrations without a token from one address in an hour.
@@ -38,6 +40,7 @@ impl Default for Registration {
         Self {
             mode: RegistrationMode::Closed,
             account: None,
+            platform_account: None,
             allowed_scopes: Scope::parse(&SCOPES.replace(',', " ")).unwrap_or_default(),
             per_hour_max: 20,
             total_max: 1_000,

@@ -74,3 +74,9 @@ pub mod d0024_saml {}
 
 #[doc = include_str!("0025-tokens-that-come-back.md")]
 pub mod d0025_tokens_that_come_back {}
+
+#[doc = include_str!("0032-who-lets-apps-in.md")]
+pub mod d0032_who_lets_apps_in {}
+
+#[doc = include_str!("0033-signing-in-without-pages.md")]
+pub mod d0033_signing_in_without_pages {}

@@ -1,7 +1,7 @@
 //! Apps over the API: registering them, having them looked at, signing in without our pages.
 
 mod consents;
-mod direct;
+pub mod direct;
 mod logos;
 mod manage;
 mod review;
@@ -34,7 +34,9 @@ accounts:
 /// A server whose platform is beta.
 async fn start(db: Kind) -> TestServer {
     let beta = "beta".parse().expect("an account");
-    let server = TestServer::start_with(db, |config| config.platform_account = Some(beta)).await;
+    let server =
+        TestServer::start_with(db, |config| config.registration.platform_account = Some(beta))
+            .await;
     server.apply(include_str!("common/world.yaml")).await;
     server.apply(ADMINISTRATORS).await;
     server

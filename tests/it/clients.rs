@@ -1,6 +1,7 @@
 //! Clients of others against a real server: npm's openid-client and oidc-client-ts, and the crate
 //! openidconnect.
 
+mod app_tools;
 pub mod node;
 mod rust;
 mod spa;

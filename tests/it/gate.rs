@@ -271,6 +271,12 @@ async fn who_may_what(db: Kind) {
             Operation::GetAccount => ("/v1/accounts/acme", ""),
             Operation::GetProject => ("/v1/projects/liver", ""),
             Operation::GetPolicy => ("/v1/policies/Nurse%20Access", ""),
+            Operation::CreateApp => {
+                (route.path, r#"{"title":"A","callbackUrls":["https://a.example/cb"]}"#)
+            }
+            Operation::GetApp => ("/v1/apps/workbench", ""),
+            Operation::UpdateApp => ("/v1/apps/workbench", r#"{"title":"B"}"#),
+            Operation::SetAppStatus => ("/v1/apps/workbench/status", r#"{"status":"disabled"}"#),
             Operation::CreateProject => (route.path, r#"{"name":"heart study"}"#),
             Operation::CreatePolicy => (route.path, r#"{"name":"n","policy":{"rules":{}}}"#),
             _ => (route.path, ""),

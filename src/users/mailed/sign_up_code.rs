@@ -97,7 +97,7 @@ impl Users {
         &self,
         application: Application,
     ) -> Result<(), DbError> {
-        let sealed = self.enclose(PURPOSE, &application.applicant);
+        let sealed = self.enclose(PURPOSE, &application.applicant)?;
         let unit = self.0.ctx.db.write((self.clone(), application, sealed), |tx, input| {
             Box::pin(async move {
                 let (users, Application { applicant, code, title, language }, sealed) = input;
@@ -136,7 +136,7 @@ impl Users {
             person.app == *app && person.place == self.place(source.ip) && person.wrong < WRONG_MAX;
         if !is_theirs || self.code_mac(&tidy_code(code)) != person.code {
             let after = Applicant { wrong: person.wrong.saturating_add(1), ..person };
-            let after = self.enclose(PURPOSE, &after);
+            let after = self.enclose(PURPOSE, &after)?;
             once::swap(&self.0.ctx, held.id, &held.data, &after).await?;
             return Err(MailedError::Wrong);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use crate::apps::edit::Edit;
 use crate::apps::error::{AppError, Fault};
@@ -11,6 +11,7 @@ use crate::apps::redirect::RedirectUri;
 use crate::base::id::AccountId;
 use crate::base::scope::Scope;
 use crate::http::api::error::ApiError;
+use crate::http::api::people::given;
 use crate::setup::apps::scope;
 
 /// What is to be said of an app; what is not named stays as it is.
@@ -19,9 +20,9 @@ use crate::setup::apps::scope;
 #[expect(clippy::option_option, reason = "`null` says something else than nothing")]
 pub(in crate::http::api) struct AppBody {
     title: Option<String>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "given::deserialize")]
     description: Option<Option<String>>,
-    #[serde(deserialize_with = "given")]
+    #[serde(deserialize_with = "given::deserialize")]
     url: Option<Option<String>>,
     #[serde(rename = "type")]
     kind: Option<Kind>,
@@ -49,12 +50,6 @@ enum AccountsBody {
 enum All {
     #[serde(rename = "all")]
     All,
-}
-
-#[expect(clippy::option_option, reason = "`null` says something else than nothing")]
-/// `null` says that there is none; nothing says nothing.
-fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::<String>::deserialize(from).map(Some)
 }
 
 impl AppBody {

@@ -67,7 +67,7 @@ impl FromRequestParts<Server> for Reviews {
         let (caller, lock) = pass(parts, server).await?;
         let permit = caller.permit::<AccountAdmin>(lock)?;
         let place = caller.place.ok_or(Refusal::Bug("a permit without an account"))?;
-        let platform = server.config.platform_account.as_ref();
+        let platform = server.config.registration.platform_account.as_ref();
         let by = Reviewer::new(permit, platform)?;
         Ok(Self { by, account: place.account })
     }

@@ -97,7 +97,7 @@ async fn tokens(
 
 /// Why a call is refused. In the same words for everybody whom we do not know.
 #[derive(Debug)]
-enum Refused {
+pub(in crate::http::api) enum Refused {
     Api(ApiError),
     /// Too many attempts, or too much work.
     Wait(StatusCode, u32),
