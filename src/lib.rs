@@ -4,6 +4,7 @@
 #![recursion_limit = "256"]
 
 pub mod accounts;
+pub mod apis;
 pub mod apps;
 pub mod audit;
 pub mod base;
@@ -22,6 +23,7 @@ pub mod places;
 pub mod policy;
 pub mod projects;
 pub mod queue;
+pub mod resource;
 pub mod server;
 pub mod setup;
 pub mod tls;

@@ -107,6 +107,19 @@ impl Accounts {
         store::groups(&self.ctx.db, permit.account(), page, filter).await
     }
 
+    /// At most `limit` members of the account after `after`, by id, on behalf of the gate.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn member_ids(
+        &self,
+        account: &AccountId,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> Result<Vec<UserId>, DbError> {
+        store::member_ids(&self.ctx.db, account, after, limit).await
+    }
+
     /// Whether the account has this group, on behalf of the operator.
     ///
     /// # Errors

@@ -162,6 +162,20 @@ async fn one_group(db: impl Fetch, query: Query) -> Result<Option<Group>, DbErro
     db.fetch_optional(query).await?.as_ref().map(read_group).transpose()
 }
 
+/// A page of all members of the account, by id.
+pub(in crate::accounts) async fn member_ids(
+    db: impl Fetch,
+    account: &AccountId,
+    after: Option<&UserId>,
+    limit: u32,
+) -> Result<Vec<UserId>, DbError> {
+    let after = after.map(UserId::as_str).unwrap_or_default();
+    let query = sql("SELECT DISTINCT user_id FROM group_members
+                      WHERE account_id = $1 AND user_id > $2 ORDER BY user_id LIMIT ($3 + 0)");
+    let rows = db.fetch_all(query.bind(account).bind(after).bind(limit)).await?;
+    rows.iter().map(|row| row.parsed("group_members", "user_id")).collect()
+}
+
 /// The members of the account's group, by id.
 pub(in crate::accounts) async fn members(
     db: impl Fetch,

@@ -25,6 +25,7 @@ pub struct BadId {
 const FHIR_RULE: &str = "1 to 64 letters, digits, dots and hyphens";
 const ACCOUNT_RULE: &str = "1 to 16 small letters and digits";
 const PROVIDER_RULE: &str = "1 to 32 small letters, digits and hyphens";
+const API_RULE: &str = "a letter, then up to 31 letters, digits and hyphens";
 const APP_RULE: &str = "1 to 64 letters, digits, dots, hyphens, underscores and tildes";
 
 fn is_fhir(text: &str) -> bool {
@@ -40,6 +41,12 @@ fn is_account(text: &str) -> bool {
 fn is_provider(text: &str) -> bool {
     (1..=32).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+fn is_api(text: &str) -> bool {
+    (1..=32).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 fn is_app(text: &str) -> bool {
@@ -140,6 +147,8 @@ ids! {
     /// Where people sign in elsewhere. Chosen, never generated: it stands in URLs that the provider
     /// knows.
     ProviderId: "provider", is_provider, PROVIDER_RULE;
+    /// An API of somebody else. Chosen, never generated: its scopes begin with it.
+    ApiId: "API", is_api, API_RULE;
     /// A registered app: the `client_id` of OAuth.
     AppId: "app", is_app, APP_RULE;
 }

@@ -139,8 +139,10 @@ async fn set_up(server: &Server, declaration: &Declaration) -> anyhow::Result<()
         "this database is not the demo's: it has users of its own, and the demo would add users \
          with public passwords; name another with --data-dir or --database-url"
     );
-    let ServerParts { users, accounts, apps, policies, projects, providers, .. } = &**server;
-    Setup::new(users, accounts, apps, policies, projects, providers).apply(declaration).await?;
+    let ServerParts { users, accounts, apis, apps, policies, projects, providers, .. } = &**server;
+    Setup::new(users, accounts, (apps, apis), policies, projects, providers)
+        .apply(declaration)
+        .await?;
     Ok(())
 }
 

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use crate::accounts::service::Accounts;
+use crate::apis::service::Apis;
 use crate::apps::service::Apps;
 use crate::base::clock::SystemClock;
 use crate::base::entropy::OsEntropy;
 use crate::config::model::Config;
 use crate::db::ctx::Ctx;
+use crate::gate::routes::scopes;
 use crate::keys::vault::Vault;
 use crate::policy::service::Policies;
 use crate::projects::service::Projects;
@@ -50,9 +52,10 @@ pub async fn open(config: &Config) -> anyhow::Result<Opened> {
     let (ctx, _) = database(config).await?;
     let vault = Vault::new(config.encryption_key.bytes());
     let users = Users::new(ctx.clone(), vault.clone(), config)?;
+    let outside = Apis::new(&ctx, &config.issuer, scopes().map(|scope| scope.name));
     let apps = Apps::new(&ctx, &vault);
     let (accounts, projects) = (Accounts::new(&ctx), Projects::new(&ctx));
     let (policies, providers) = (Policies::new(&ctx), Providers::new(&ctx, &vault));
-    let setup = Setup::new(&users, &accounts, &apps, &policies, &projects, &providers);
+    let setup = Setup::new(&users, &accounts, (&apps, &outside), &policies, &projects, &providers);
     Ok(Opened { ctx, users, apps, setup })
 }

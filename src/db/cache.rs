@@ -62,8 +62,15 @@ where
         // Read before the load: a change during it makes the entry stale at once.
         let epochs = self.epochs();
         let value = Box::pin(load()).await?;
-        self.entries.insert(key.clone(), (epochs, value.clone()));
-        Ok(value)
+        // Several may load at once, and what they saw may differ by a change that this process has
+        // not heard of. The first to come back is right for all of them until it has: so nobody is
+        // answered by the old row after somebody was answered by the new one.
+        let entry = self.entries.entry_by_ref(key);
+        let is_older = |(held, _): &([u64; 2], V)| *held < epochs;
+        let (held, first) =
+            entry.or_insert_with_if(|| (epochs, value.clone()), is_older).into_value();
+        let is_current = held.iter().zip(&epochs).all(|(held, own)| held >= own);
+        Ok(if is_current { first } else { value })
     }
 
     /// Holds `value`, which is known to be current.

@@ -36,9 +36,11 @@ pub enum Topic {
     Jobs,
     /// Providers of others.
     Providers,
+    /// APIs of others.
+    Apis,
 }
 
-const TOPICS: [Topic; 10] = [
+const TOPICS: [Topic; 11] = [
     Topic::Keys,
     Topic::Users,
     Topic::Sessions,
@@ -49,6 +51,7 @@ const TOPICS: [Topic; 10] = [
     Topic::Consents,
     Topic::Jobs,
     Topic::Providers,
+    Topic::Apis,
 ];
 
 impl Topic {
@@ -65,6 +68,7 @@ impl Topic {
             Self::Consents => "consents",
             Self::Jobs => "jobs",
             Self::Providers => "providers",
+            Self::Apis => "apis",
         }
     }
 }

@@ -55,6 +55,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0033_members_by_account", include_str!("../../migrations/0033_members_by_account.sql")),
     ("0036_audit", include_str!("../../migrations/0036_audit.sql")),
     ("0042_app_reviews", include_str!("../../migrations/0042_app_reviews.sql")),
+    ("0046_apis", include_str!("../../migrations/0046_apis.sql")),
 ];
 
 pub(in crate::db) async fn run(

@@ -46,6 +46,7 @@ params! {
     &crate::base::id::InvitationId => Text |v| v.to_string();
     &crate::base::id::AppId => Text |v| v.to_string();
     &crate::base::id::ProviderId => Text |v| v.to_string();
+    &crate::base::id::ApiId => Text |v| v.to_string();
     &crate::base::scope::Scope => Text |v| v.to_string();
 }
 

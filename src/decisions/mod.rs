@@ -80,3 +80,9 @@ pub mod d0032_who_lets_apps_in {}
 
 #[doc = include_str!("0033-signing-in-without-pages.md")]
 pub mod d0033_signing_in_without_pages {}
+
+#[doc = include_str!("0034-the-gateway.md")]
+pub mod d0034_the_gateway {}
+
+#[doc = include_str!("0035-the-decision-point.md")]
+pub mod d0035_the_decision_point {}

@@ -17,11 +17,26 @@ use crate::users::model::User;
 /// nobody has proven to be the user's, the address of a caller behind an unknown proxy, Patients
 /// of whoever is none.
 pub(in crate::gate) fn gather(
-    (user, membership): (&User, &Membership),
+    member: (&User, &Membership),
     account: &Account,
     token: &AccessToken,
     ip: Option<IpAddr>,
     now: DateTime<Utc>,
+) -> Attributes {
+    let mut facts = about(member, account)
+        .with("environment", "time", now.to_rfc3339_opts(SecondsFormat::Secs, true))
+        .with("environment", "amr", Fact::texts(token.amr.iter().cloned()))
+        .with("environment", "client", token.client.as_str());
+    if let Some(ip) = ip {
+        facts.put("environment", "ip", ip.to_string());
+    }
+    facts
+}
+
+/// The attributes of the user and the account.
+pub(in crate::gate) fn about(
+    (user, membership): (&User, &Membership),
+    account: &Account,
 ) -> Attributes {
     let subject = Subject {
         id: &user.id,
@@ -31,13 +46,5 @@ pub(in crate::gate) fn gather(
         patients: &membership.patients,
         attributes: &membership.attributes,
     };
-    let mut facts = subject
-        .facts(&account.id, account.kind.as_str())
-        .with("environment", "time", now.to_rfc3339_opts(SecondsFormat::Secs, true))
-        .with("environment", "amr", Fact::texts(token.amr.iter().cloned()))
-        .with("environment", "client", token.client.as_str());
-    if let Some(ip) = ip {
-        facts.put("environment", "ip", ip.to_string());
-    }
-    facts
+    subject.facts(&account.id, account.kind.as_str())
 }

@@ -24,3 +24,18 @@ pub(in crate::gate) fn document(parts: &Parts) -> Document {
     });
     Document::new(metadata.to_string())
 }
+
+/// `/.well-known/authzen-configuration`, ready to send. Source: AuthZEN Authorization API 1.0
+/// section 9.
+pub(in crate::gate) fn decision_point(parts: &Parts) -> Document {
+    let issuer = &parts.issuer;
+    let metadata = json!({
+        "policy_decision_point": issuer.as_str(),
+        "access_evaluation_endpoint": issuer.url("/access/v1/evaluation"),
+        "access_evaluations_endpoint": issuer.url("/access/v1/evaluations"),
+        "search_subject_endpoint": issuer.url("/access/v1/search/subject"),
+        "search_resource_endpoint": issuer.url("/access/v1/search/resource"),
+        "search_action_endpoint": issuer.url("/access/v1/search/action"),
+    });
+    Document::new(metadata.to_string())
+}

@@ -6,6 +6,8 @@
 pub mod checks;
 mod facts;
 mod metadata;
+pub mod outside;
+pub mod questions;
 pub mod refusal;
 pub mod routes;
 pub mod service;

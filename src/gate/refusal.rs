@@ -24,6 +24,9 @@ pub enum Refusal {
     /// The token is good, but its bearer did not show that it is theirs.
     #[error(transparent)]
     Proof(ProofFault),
+    /// The API has no such method and path.
+    #[error("the API has no such method and path")]
+    NoRoute,
     /// The token may not be used for this method and path.
     #[error("the access token lacks the scope {needed}")]
     InsufficientScope {
@@ -73,6 +76,7 @@ impl Refusal {
             Self::MissingToken => "missing_token",
             Self::InvalidToken => "invalid_token",
             Self::Proof(fault) => fault.code(),
+            Self::NoRoute => "not_found",
             Self::InsufficientScope { .. } => "insufficient_scope",
             Self::SignIn(_) => "insufficient_user_authentication",
             Self::AccountRequired => "account_required",

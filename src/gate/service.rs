@@ -3,12 +3,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use crate::accounts::service::Accounts;
 use crate::apps::model::{App, Status};
 use crate::apps::service::Apps;
 use crate::audit::model::Actor;
 use crate::base::document::Document;
-use crate::base::id::{AccountId, GrantId, UserId};
+use crate::base::id::{AccountId, AppId, GrantId, UserId};
 use crate::config::step_up::StepUp;
 use crate::db::ctx::Ctx;
 use crate::gate::checks::{self, Header};
@@ -89,6 +91,7 @@ pub struct Gate {
     policies: Policies,
     step_up: StepUp,
     metadata: Document,
+    decision_point: Document,
 }
 
 impl Gate {
@@ -110,6 +113,7 @@ impl Gate {
             policies: policies.clone(),
             step_up: StepUp::default(),
             metadata: metadata::document(oauth.parts()),
+            decision_point: metadata::decision_point(oauth.parts()),
         }
     }
 
@@ -123,6 +127,11 @@ impl Gate {
     /// `/.well-known/oauth-protected-resource`, as JSON. Source: RFC 9728 section 3.
     pub fn metadata(&self) -> &Document {
         &self.metadata
+    }
+
+    /// `/.well-known/authzen-configuration`, as JSON.
+    pub fn decision_point(&self) -> &Document {
+        &self.decision_point
     }
 
     /// Lets a request pass, or says what stands against it: the first of token, scope, account,
@@ -162,7 +171,7 @@ impl Gate {
         Err(Refusal::PolicyDenies { privilege: privilege.to_owned().into() })
     }
 
-    async fn pass(
+    pub(in crate::gate) async fn pass(
         &self,
         demand: &Demand<'_>,
         presented: &Presented<'_>,
@@ -171,7 +180,7 @@ impl Gate {
         checks::scope(demand, &token.scope)?;
         checks::sign_in(demand, &self.step_up, &token, self.ctx.now())?;
         let account = checks::account(demand.account, presented.account)?;
-        let app = self.apps.find(&token.client).await?.ok_or(Refusal::InvalidToken)?;
+        let app = self.app(&token.client).await?;
 
         // While an app is in development and the request is about no account, the one that owns
         // the app says who its developers are.
@@ -195,7 +204,10 @@ impl Gate {
         Ok(Caller { user, app, actor, grant: token.grant, place })
     }
 
-    async fn token(&self, presented: &Presented<'_>) -> Result<Arc<AccessToken>, Refusal> {
+    pub(in crate::gate) async fn token(
+        &self,
+        presented: &Presented<'_>,
+    ) -> Result<Arc<AccessToken>, Refusal> {
         let Presented { proof, certificate, method, path, elsewhere, .. } = *presented;
         let (scheme, token) = checks::bearer(presented.authorization, presented.token_in_query)?;
         let shown = Shown { token, scheme, proof, method, path, certificate, elsewhere };
@@ -207,6 +219,26 @@ impl Gate {
             }
             PossessionFault::Token(TokenFault::Internal(error)) => Refusal::Internal(error),
         })
+    }
+
+    pub(in crate::gate) async fn app(&self, id: &AppId) -> Result<Arc<App>, Refusal> {
+        self.apps.find(id).await?.ok_or(Refusal::InvalidToken)
+    }
+
+    pub(in crate::gate) fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    pub(in crate::gate) fn users(&self) -> &Users {
+        &self.users
+    }
+
+    pub(in crate::gate) fn policies(&self) -> &Policies {
+        &self.policies
+    }
+
+    pub(in crate::gate) fn now(&self) -> DateTime<Utc> {
+        self.ctx.now()
     }
 
     /// The token's user in the account; `None` unless the user is a member.
@@ -239,6 +271,10 @@ impl Place {
     /// Whether the user has the privilege here without condition on the resource.
     pub fn holds<P: Privilege>(&self) -> bool {
         self.policy.decide(P::NAME, &self.facts)
+    }
+
+    pub(in crate::gate) fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// Whether `operation` is allowed for some resource of which `resource` is known.

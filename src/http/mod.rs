@@ -10,6 +10,7 @@ pub mod client_ip;
 pub mod cookies;
 pub mod cors;
 pub mod demo_app;
+mod gateway;
 mod language;
 mod linger;
 pub mod logos;
@@ -38,6 +39,7 @@ pub fn router(server: Server) -> Router {
     Router::new()
         .merge(oauth::routes(&server))
         .merge(api::routes(&server))
+        .merge(gateway::routes())
         .merge(assets::routes())
         .merge(logos::routes())
         .merge(pages::routes(&server))

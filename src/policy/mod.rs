@@ -83,6 +83,7 @@ pub mod parse;
 pub mod path;
 pub mod permit;
 pub mod privilege;
+pub mod reach;
 pub mod reduce;
 pub mod rule;
 pub mod service;
@@ -91,6 +92,7 @@ mod store_subjects;
 mod store_versions;
 pub mod subject;
 pub mod vectors;
+pub mod written;
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ use crate::policy::filter::Columns;
 use crate::policy::model::Declared;
 use crate::policy::permit::Permit;
 use crate::policy::privilege::{ProjectAdmin, ReadData};
+use crate::policy::reach::Reach;
 use crate::projects::model::{NewProject, Project, ProjectError, resource};
 use crate::projects::store::{self, Which};
 
@@ -67,6 +68,21 @@ impl Projects {
         let filter = permit.filter(&COLUMNS, which.first_free());
         let page = (query.after.as_ref(), query.limit);
         store::list(&self.ctx.db, permit.account(), which, page, filter).await
+    }
+
+    /// At most `limit` projects that are within reach after `after`, by id.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn within(
+        &self,
+        reach: &Reach,
+        after: Option<&ProjectId>,
+        limit: u32,
+    ) -> Result<Vec<Project>, DbError> {
+        let which = Which { name_prefix: "", ids: &[] };
+        let filter = reach.filter(&COLUMNS, which.first_free());
+        store::list(&self.ctx.db, reach.account(), which, (after, limit), filter).await
     }
 
     /// How many projects the caller may see, up to [`COUNT_MAX`], page or no page.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::accounts::service::Accounts;
 use crate::accounts::tenancy::Tenancy;
+use crate::apis::service::Apis;
 use crate::apps::service::Apps;
 use crate::config::model::Config;
 use crate::db::ctx::Ctx;
@@ -63,6 +64,8 @@ pub struct ServerParts {
     pub accounts: Accounts,
     /// How tenants come and go.
     pub tenancy: Tenancy,
+    /// APIs of others.
+    pub apis: Apis,
     /// Apps.
     pub apps: Apps,
     /// Providers of others.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::accounts::service::Accounts;
 use crate::accounts::tenancy::Tenancy;
+use crate::apis::service::Apis;
 use crate::apps::service::Apps;
 use crate::base::clock::Clock;
 use crate::base::entropy::Entropy;
@@ -11,6 +12,7 @@ use crate::config::model::{Config, Database};
 use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
 use crate::db::{Db, Place};
+use crate::gate::routes::scopes;
 use crate::gate::service::Gate;
 use crate::keys::error::KeyError;
 use crate::keys::service::Keys;
@@ -130,6 +132,7 @@ impl Server {
         let users = Users::new(ctx.clone(), vault.clone(), &config)?;
         let accounts = Accounts::new(&ctx);
         let tenancy = Tenancy::new(&ctx, &vault, &config.issuer, &users);
+        let outside = Apis::new(&ctx, &config.issuer, scopes().map(|scope| scope.name));
         let apps = Apps::new(&ctx, &vault);
         let projects = Projects::new(&ctx);
         let providers = Providers::new(&ctx, &vault);
@@ -168,6 +171,7 @@ impl Server {
             users,
             accounts,
             tenancy,
+            apis: outside,
             apps,
             providers,
             upstream,

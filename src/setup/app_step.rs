@@ -1,8 +1,10 @@
 //! Comparing apps with the registry.
 
+use crate::apis::check::api_of;
 use crate::apps::error::AppError;
 use crate::apps::new_app::NewApp;
 use crate::db::error::DbError;
+use crate::gate::routes;
 use crate::setup::declaration::AppEntry;
 use crate::setup::difference::Change;
 use crate::setup::plan::{Act, Planner};
@@ -15,6 +17,7 @@ impl<'a> Planner<'a> {
         for account in &entry.accounts {
             self.known_account(account).await?;
         }
+        self.known_scopes(entry).await?;
         let (apps, id) = (&self.setup.apps, &entry.id.value);
         let found = apps.find(id).await?;
         let compared = apps.compare(&entry.app).await;
@@ -31,6 +34,27 @@ impl<'a> Planner<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Scopes of APIs of others are those that the file or the server knows.
+    async fn known_scopes(&mut self, entry: &'a AppEntry) -> Result<(), DbError> {
+        for scope in entry.app.allowed_scopes.tokens() {
+            let is_own = routes::scopes().any(|own| own.name == scope);
+            if is_own || api_of(scope).is_none() || self.declares_scope(scope) {
+                continue;
+            }
+            if !self.setup.apis.has_scope(scope).await? {
+                let problem = format!("there is no scope {scope}");
+                let fault = self.declaration.fault(&entry.id, "allowed_scopes", &problem);
+                self.faults.push(fault);
+            }
+        }
+        Ok(())
+    }
+
+    fn declares_scope(&self, scope: &str) -> bool {
+        let apis = self.declaration.apis.iter().map(|entry| &entry.api.value.definition);
+        apis.flat_map(|api| &api.scopes).any(|one| one.name == scope)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::apis::check::api_of;
 use crate::apps::claims::{ClaimSource, CustomClaim};
 use crate::apps::metadata::{AuthMethod, ClientMetadata};
 use crate::apps::model::{AllowedAccounts, GrantType, Kind, Status};
@@ -178,12 +179,19 @@ fn scopes(object: &Object<'_>, name: &str, notes: &mut Notes) -> Option<Scope> {
 /// In words, with all that are known.
 pub fn scope(text: &str) -> Result<String, String> {
     let known = OPENID_SCOPES.contains(&text) || routes::scopes().any(|scope| scope.name == text);
-    if known {
+    // Whether an API of others has it is looked up later.
+    if known || is_of_others(text) {
         return Ok(text.to_owned());
     }
     let names: Vec<&str> =
         OPENID_SCOPES.iter().copied().chain(routes::scopes().map(|scope| scope.name)).collect();
     Err(format!("there is no such scope; known are {}", names.join(", ")))
+}
+
+/// Whether a scope could be one of somebody else's API: none of ours begins so.
+fn is_of_others(text: &str) -> bool {
+    let thing = |scope: &str| scope.split('.').next().map(str::to_owned);
+    api_of(text).is_some() && routes::scopes().all(|scope| thing(scope.name) != thing(text))
 }
 
 fn claims(object: &Object<'_>, notes: &mut Notes) -> Vec<CustomClaim> {

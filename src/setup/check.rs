@@ -24,6 +24,10 @@ pub(in crate::setup) fn check(declaration: &Declaration, notes: &mut Notes) {
     for entry in &declaration.apps {
         apps.add(&entry.id.value, &entry.id, notes);
     }
+    let mut outside = Seen::new("an API with this id");
+    for entry in &declaration.apis {
+        outside.add(&entry.api.value.id, &entry.api, notes);
+    }
     let mut providers = Seen::new("a provider with this id");
     for entry in &declaration.providers {
         providers.add(&entry.provider.value.id, &entry.provider, notes);
@@ -128,7 +132,7 @@ mod tests {
         refused(
             "user: []\nusers: [{username: ada, passwort: x}]\naccounts: [{id: a, name: A, groups: [{id: g, name: G, kind: x}]}]\n",
             &[
-                "line 1, column 1: user: there is no such key; known are users, accounts, apps, providers",
+                "line 1, column 1: user: there is no such key; known are users, accounts, apis, apps, providers",
                 "line 2, column 25: users[0].passwort: there is no such key; known are username, id, email, email_verified, name, given_name, family_name, profile, attributes, status, password, totp",
                 "line 3, column 55: accounts[0].groups[0].kind: there is no such key; known are id, name, description, type, members",
             ],

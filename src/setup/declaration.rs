@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::accounts::model::{NewAccount, NewGroup};
+use crate::apis::model::NewApi;
 use crate::apps::new_app::NewApp;
 use crate::apps::secrets::GivenSecret;
 use crate::base::id::{AccountId, AppId, GroupId, ProjectId};
@@ -12,7 +13,7 @@ use crate::setup::fault::{Fault, Faults};
 use crate::setup::read::{At, Notes, Object, Part};
 use crate::setup::secret::Outside;
 use crate::setup::tree::Node;
-use crate::setup::{accounts, apps, check, providers, users};
+use crate::setup::{accounts, apis, apps, check, providers, users};
 use crate::upstream::model::NewProvider;
 use crate::users::model::NewUser;
 use crate::users::password::PasswordInput;
@@ -28,6 +29,8 @@ pub struct Declaration {
     pub apps: Vec<AppEntry>,
     /// Providers of others.
     pub providers: Vec<ProviderEntry>,
+    /// APIs of others.
+    pub apis: Vec<ApiEntry>,
     /// The document, for the places of faults that are found later.
     pub(in crate::setup) node: Option<Node>,
 }
@@ -115,6 +118,15 @@ pub struct ProviderEntry {
     pub groups: Vec<At<GroupId>>,
 }
 
+/// An API of others.
+#[derive(Debug)]
+pub struct ApiEntry {
+    /// What it is.
+    pub api: At<NewApi>,
+    /// Whose it is.
+    pub account: At<AccountId>,
+}
+
 impl Declaration {
     /// Reads a document.
     ///
@@ -146,13 +158,15 @@ impl Declaration {
 }
 
 fn read(node: &Node, outside: &Outside<'_>, notes: &mut Notes) -> Option<Declaration> {
-    let object = Part::root(node).object(&["users", "accounts", "apps", "providers"], notes)?;
+    let object =
+        Part::root(node).object(&["users", "accounts", "apis", "apps", "providers"], notes)?;
     let users = list(&object, "users", notes, |part, notes| users::read(part, outside, notes));
     let accounts = list(&object, "accounts", notes, |part, notes| accounts::read(part, notes));
     let apps = list(&object, "apps", notes, |part, notes| apps::read(part, outside, notes));
     let providers =
         list(&object, "providers", notes, |part, notes| providers::read(part, outside, notes));
-    Some(Declaration { users, accounts, apps, providers, node: None })
+    let outside = list(&object, "apis", notes, apis::read);
+    Some(Declaration { users, accounts, apis: outside, apps, providers, node: None })
 }
 
 /// The entries of a list that can be read; the faults of the others are noted.

@@ -9,6 +9,7 @@
 //! What the file does not name is left alone.
 
 pub mod accounts;
+pub mod apis;
 mod app_step;
 pub mod apps;
 mod check;

@@ -74,6 +74,10 @@ impl Setup {
                 let done = self.apps.declare(&entry.app).await;
                 done.map(drop).map_err(|error| stopped(declaration, &entry.id, error))
             }
+            Act::Api(entry) => {
+                let done = self.apis.declare(&entry.api.value).await;
+                done.map(drop).map_err(|error| stopped(declaration, &entry.api, error))
+            }
             Act::Provider(entry) => {
                 let done = self.providers.declare(&entry.provider.value).await;
                 done.map(drop).map_err(|error| stopped(declaration, &entry.provider, error))

@@ -9,8 +9,8 @@ use crate::db::error::DbError;
 use crate::policy::model::Declared;
 use crate::projects::model::NewProject;
 use crate::setup::declaration::{
-    AccountEntry, AppEntry, Declaration, GroupEntry, MemberEntry, PolicyEntry, ProviderEntry,
-    UserEntry,
+    AccountEntry, ApiEntry, AppEntry, Declaration, GroupEntry, MemberEntry, PolicyEntry,
+    ProviderEntry, UserEntry,
 };
 use crate::setup::difference::Change;
 use crate::setup::fault::{Fault, Faults};
@@ -59,6 +59,8 @@ pub(in crate::setup) enum Act<'a> {
     App(&'a AppEntry),
     /// Change the secrets of an app.
     Secrets(&'a AppEntry, &'a [GivenSecret]),
+    /// Make or change an API.
+    Api(&'a ApiEntry),
     /// Make or change a provider.
     Provider(&'a ProviderEntry),
 }
@@ -67,9 +69,9 @@ pub(in crate::setup) enum Act<'a> {
 #[derive(Debug)]
 pub(in crate::setup) struct Planner<'a> {
     pub(in crate::setup) setup: &'a Setup,
-    declaration: &'a Declaration,
+    pub(in crate::setup) declaration: &'a Declaration,
     steps: Vec<Step<'a>>,
-    faults: Vec<Fault>,
+    pub(in crate::setup) faults: Vec<Fault>,
     /// Users that the file declares; `None` for one that does not exist and has no chosen id.
     users: BTreeMap<String, Option<UserId>>,
     accounts: BTreeSet<AccountId>,
@@ -94,6 +96,9 @@ impl<'a> Planner<'a> {
         }
         for entry in &self.declaration.accounts {
             self.account(entry).await?;
+        }
+        for entry in &self.declaration.apis {
+            self.api(entry).await?;
         }
         for entry in &self.declaration.apps {
             self.app(entry).await?;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::accounts::service::Accounts;
+use crate::apis::service::Apis;
 use crate::apps::service::Apps;
 use crate::db::error::DbError;
 use crate::policy::service::Policies;
@@ -38,6 +39,7 @@ pub enum SetupError {
 pub struct Setup {
     pub(in crate::setup) users: Users,
     pub(in crate::setup) accounts: Accounts,
+    pub(in crate::setup) apis: Apis,
     pub(in crate::setup) apps: Apps,
     pub(in crate::setup) policies: Policies,
     pub(in crate::setup) projects: Projects,
@@ -49,7 +51,7 @@ impl Setup {
     pub fn new(
         users: &Users,
         accounts: &Accounts,
-        apps: &Apps,
+        (apps, outside): (&Apps, &Apis),
         policies: &Policies,
         projects: &Projects,
         providers: &Providers,
@@ -57,6 +59,7 @@ impl Setup {
         Self {
             users: users.clone(),
             accounts: accounts.clone(),
+            apis: outside.clone(),
             apps: apps.clone(),
             policies: policies.clone(),
             projects: projects.clone(),

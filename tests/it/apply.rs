@@ -58,8 +58,9 @@ apps:
 ";
 
 fn setup(server: &TestServer) -> Setup {
-    let ServerParts { users, accounts, apps, policies, projects, providers, .. } = &*server.server;
-    Setup::new(users, accounts, apps, policies, projects, providers)
+    let ServerParts { users, accounts, apis, apps, policies, projects, providers, .. } =
+        &*server.server;
+    Setup::new(users, accounts, (apps, apis), policies, projects, providers)
 }
 
 async fn apply(server: &TestServer, text: &str) -> Result<Difference, SetupError> {

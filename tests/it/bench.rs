@@ -47,7 +47,7 @@ async fn load_on_a_server_of_its_own_works_in_every_flow() {
 
     let report = report(&chosen).await;
 
-    assert_all_good(&report, 9);
+    assert_all_good(&report, 10);
     for flow in report["flows"].as_array().expect("flows") {
         assert!(flow["server_cpu_micros"].as_f64() > Some(0.0), "{flow:#}");
     }

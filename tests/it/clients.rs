@@ -2,7 +2,9 @@
 //! openidconnect.
 
 mod app_tools;
+mod lo;
 pub mod node;
+mod phc;
 mod rust;
 mod spa;
 

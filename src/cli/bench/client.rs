@@ -104,6 +104,18 @@ impl Template {
         Ok(template)
     }
 
+    /// A POST of JSON.
+    ///
+    /// # Errors
+    /// `path` cannot stand in a request.
+    pub fn post_json(path: &str, body: &serde_json::Value) -> anyhow::Result<Self> {
+        let mut template = Self::post(path, &[])?;
+        let json = HeaderValue::from_static("application/json");
+        template.headers.insert(CONTENT_TYPE, json);
+        template.body = Bytes::from(body.to_string());
+        Ok(template)
+    }
+
     /// Asks for another path.
     ///
     /// # Errors

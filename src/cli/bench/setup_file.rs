@@ -78,6 +78,7 @@ impl SetupFile {
         Target {
             site,
             account: BENCH.to_owned(),
+            project: project_id(0),
             es256: app(ES256_APP, &self.es256),
             rs256: app(RS256_APP, &self.rs256),
             code_app: app(CODE_APP, &self.code),
@@ -98,7 +99,7 @@ impl SetupFile {
                 "status": "live",
                 "type": "confidential",
                 "grant_types": ["client_credentials"],
-                "allowed_scopes": ["project.read"],
+                "allowed_scopes": ["decision.ask", "project.read"],
                 "allowed_accounts": [BENCH],
                 "access_token_algorithm": algorithm,
                 "secrets": [secret.reveal()],
@@ -119,7 +120,7 @@ impl SetupFile {
             "secrets": [self.code.reveal()],
         });
         let document = json!({
-            "users": [{ "username": BENCH, "name": "Load", "password": self.password.reveal() }],
+            "users": [{ "id": BENCH, "username": BENCH, "name": "Load", "password": self.password.reveal() }],
             "accounts": [account()],
             "apps": [own(ES256_APP, "ES256", &self.es256), own(RS256_APP, "RS256", &self.rs256), code],
         });

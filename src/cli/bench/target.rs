@@ -30,6 +30,8 @@ impl Credentials {
 pub struct Target {
     /// Where it listens.
     pub site: Site,
+    /// A project that the user may read.
+    pub project: String,
     /// The account whose projects are listed.
     pub account: String,
     /// An app whose own access tokens are signed with ES256.

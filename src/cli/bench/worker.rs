@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::base::entropy::{Entropy, OsEntropy};
 use crate::base::secret::Digest;
@@ -141,6 +142,10 @@ impl FlowWorker {
                 let token = CodeFlow::new(target, cookie)?.checked_tokens(&mut client).await?;
                 same(bearer("/userinfo", &token)?, r#""sub":"#)
             }
+            Flow::Evaluation => {
+                let (_, token) = own_token(&mut client, &target.es256, "ES256").await?;
+                same(evaluation(target, &token)?, r#"{"decision":true}"#)
+            }
             Flow::Projects => {
                 let token = CodeFlow::new(target, cookie)?.checked_tokens(&mut client).await?;
                 let template =
@@ -152,6 +157,17 @@ impl FlowWorker {
         worker.unit().await?;
         Ok(worker)
     }
+}
+
+/// Whether the user may read a project: yes, by one policy of many.
+fn evaluation(target: &Target, token: &str) -> anyhow::Result<Template> {
+    let question = json!({
+        "subject": { "type": "user", "id": target.username },
+        "action": { "name": "readData" },
+        "resource": { "type": "project", "id": target.project },
+    });
+    Template::post_json("/access/v1/evaluation", &question)?
+        .with("authorization", &format!("Bearer {token}"))
 }
 
 fn bearer(path: &str, token: &str) -> anyhow::Result<Template> {

@@ -3,7 +3,9 @@
 //! Routing, enforcement and the public documentation at `GET /v1/scopes` are made from it.
 
 mod accounts;
+mod apis;
 mod apps;
+mod decisions;
 mod groups;
 mod invitations;
 mod policies;
@@ -128,6 +130,26 @@ pub enum Operation {
     WithdrawConsent,
     /// `POST /v1/client-tokens`
     CreateClientToken,
+    /// `GET /v1/apis`
+    ListApis,
+    /// `POST /v1/apis`
+    CreateApi,
+    /// `GET /v1/apis/{id}`
+    GetApi,
+    /// `PUT /v1/apis/{id}`
+    ReplaceApi,
+    /// `DELETE /v1/apis/{id}`
+    DeleteApi,
+    /// `POST /access/v1/evaluation`
+    Evaluate,
+    /// `POST /access/v1/evaluations`
+    EvaluateAll,
+    /// `POST /access/v1/search/subject`
+    SearchSubjects,
+    /// `POST /access/v1/search/resource`
+    SearchResources,
+    /// `POST /access/v1/search/action`
+    SearchActions,
     /// `GET /v1/scopes`
     ListScopes,
 }
@@ -250,6 +272,8 @@ const AREAS: &[Area] = &[
     invitations::AREA,
     policies::AREA,
     projects::AREA,
+    apis::AREA,
+    decisions::AREA,
     DOCUMENTATION,
 ];
 
@@ -313,8 +337,11 @@ mod tests {
         assert_eq!(places.len(), table().count());
         assert!((1..operations.len()).all(|at| !operations[..at].contains(&operations[at])));
         assert_eq!(used, known);
-        assert!(table().all(|route| route.path.starts_with("/v1/")));
-        let reads = table().filter(|route| route.lock.is_some_and(|l| !l.scope.contains(".write")));
+        assert!(
+            table()
+                .all(|route| ["/v1/", "/access/v1/"].iter().any(|at| route.path.starts_with(at)))
+        );
+        let reads = table().filter(|route| route.lock.is_some_and(|l| l.scope.contains(".read")));
         assert!(reads.into_iter().all(|route| route.method == Method::Get));
     }
 

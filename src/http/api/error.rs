@@ -88,6 +88,7 @@ impl ApiError {
                 Refusal::InvalidRequest(_)
                 | Refusal::AccountRequired
                 | Refusal::InvalidAccount(_) => StatusCode::BAD_REQUEST,
+                Refusal::NoRoute => StatusCode::NOT_FOUND,
                 Refusal::InsufficientScope { .. }
                 | Refusal::AppInDevelopment
                 | Refusal::AppNotAllowed

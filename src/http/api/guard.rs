@@ -8,6 +8,8 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 
 use crate::gate::checks::Header;
+use crate::gate::outside::has_token;
+use crate::gate::questions::Asker;
 use crate::gate::refusal::{ACCOUNT_HEADER, Refusal};
 use crate::gate::routes::{Lock, find};
 use crate::gate::service::{Caller, Presented};
@@ -16,6 +18,7 @@ use crate::http::api::interaction;
 use crate::http::client_certificate::client_certificate;
 use crate::http::client_ip::client_ip;
 use crate::http::proof::proof;
+use crate::oauth::certificate::Certificate;
 use crate::policy::attributes::Attributes;
 use crate::policy::permit::Permit;
 use crate::policy::privilege::Privilege;
@@ -59,6 +62,20 @@ impl FromRequestParts<Server> for Passed {
     }
 }
 
+/// Somebody who may ask what others may do.
+pub(in crate::http::api) struct Asking(pub(in crate::http::api) Asker);
+
+impl FromRequestParts<Server> for Asking {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, ApiError> {
+        let lock = lock_of(parts)?;
+        let certificate = client_certificate(&parts.headers, &parts.extensions, &server.config);
+        let asker = server.gate.asker(lock, &presented(parts, server, certificate.as_ref())).await;
+        asker.map(Self).map_err(|refusal| challenged(refusal, server))
+    }
+}
+
 /// Who passes the gate, and what opened the route.
 ///
 /// # Errors
@@ -67,34 +84,46 @@ pub(in crate::http::api) async fn pass(
     parts: &Parts,
     server: &Server,
 ) -> Result<(Caller, &'static Lock), ApiError> {
-    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let lock = find(parts.method.as_str(), path)
-        .and_then(|route| route.lock.as_ref())
-        .ok_or(Refusal::Bug("a handler behind the gate has no line in the table"))?;
+    let lock = lock_of(parts)?;
     let certificate = client_certificate(&parts.headers, &parts.extensions, &server.config);
-    let presented = Presented {
+    let presented = presented(parts, server, certificate.as_ref());
+    match server.gate.checkpoint(lock, &presented).await {
+        Ok(caller) => Ok((caller, lock)),
+        Err(refusal) => Err(challenged(refusal, server)),
+    }
+}
+
+fn lock_of(parts: &Parts) -> Result<&'static Lock, ApiError> {
+    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let route = find(parts.method.as_str(), path).and_then(|route| route.lock.as_ref());
+    Ok(route.ok_or(Refusal::Bug("a handler behind the gate has no line in the table"))?)
+}
+
+fn challenged(refusal: Refusal, server: &Server) -> ApiError {
+    ApiError::Challenged(refusal, server.config.issuer.clone())
+}
+
+fn presented<'r>(
+    parts: &'r Parts,
+    server: &Server,
+    certificate: Option<&'r Certificate>,
+) -> Presented<'r> {
+    Presented {
         authorization: header(&parts.headers, AUTHORIZATION.as_str()),
         token_in_query: parts.uri.query().is_some_and(has_token),
         account: header(&parts.headers, ACCOUNT_HEADER),
         ip: client_ip(&parts.headers, &parts.extensions, &server.config.trusted_proxies),
         request: interaction::number(&parts.headers),
         proof: proof(&parts.headers),
-        certificate: certificate.as_ref(),
+        certificate,
         method: parts.method.as_str(),
         path: parts.uri.path(),
         elsewhere: None,
-    };
-    match server.gate.checkpoint(lock, &presented).await {
-        Ok(caller) => Ok((caller, lock)),
-        Err(refusal) => Err(ApiError::Challenged(refusal, server.config.issuer.clone())),
     }
 }
 
-fn has_token(query: &str) -> bool {
-    form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token")
-}
-
-fn header<'r>(headers: &'r HeaderMap, name: &str) -> Header<'r> {
+/// A field of a request, for the gate.
+pub(in crate::http) fn header<'r>(headers: &'r HeaderMap, name: &str) -> Header<'r> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (None, _) => Header::Absent,

@@ -10,6 +10,10 @@ use crate::base::id::uuid_v7;
 use crate::server::Server;
 
 const HEADER: HeaderName = HeaderName::from_static("x-fapi-interaction-id");
+/// The same of whoever asks the decision point. Source: AuthZEN Authorization API 1.0.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Longest id that is given back, in bytes.
+const ID_BYTES_MAX: usize = 128;
 
 /// The middleware: gives back what the app sent, if it is a UUID, or else one of our own.
 pub(in crate::http::api) async fn echo(
@@ -23,7 +27,11 @@ pub(in crate::http::api) async fn echo(
         request.headers_mut().insert(HEADER, made.clone());
         Some(made)
     });
+    let asked = request.headers().get(REQUEST_ID).filter(|id| id.len() <= ID_BYTES_MAX).cloned();
     let mut response = next.run(request).await;
+    if let Some(asked) = asked {
+        response.headers_mut().insert(REQUEST_ID, asked);
+    }
     if let Some(id) = id {
         response.headers_mut().insert(HEADER, id);
     }

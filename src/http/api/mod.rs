@@ -4,12 +4,14 @@
 //! `{"items": […], "links": {"self", "next"?}}`, faults `{"error": "text", "reason": "code"}`.
 
 mod accounts;
+mod apis;
 mod apps;
 mod body;
+mod decisions;
 mod direct;
 pub(in crate::http) mod error;
 mod groups;
-mod guard;
+pub(in crate::http) mod guard;
 mod interaction;
 mod invitations;
 mod paging;
@@ -42,7 +44,7 @@ pub fn routes(server: &Server) -> Router<Server> {
         // Lines of one path merge; axum answers HEAD by GET, and lists the methods in `Allow`.
         router = router.route(route.path, handler(route));
     }
-    ["/v1", "/v1/", "/v1/{*rest}"]
+    ["/v1", "/v1/", "/v1/{*rest}", "/access/{*rest}"]
         .iter()
         .fold(router, |router, path| router.route(path, any(not_found)))
         .merge(direct::routes())
@@ -87,6 +89,16 @@ fn handler(route: &Route) -> MethodRouter<Server> {
         Operation::ListProjects => get(projects::list),
         Operation::CreateProject => post(projects::create),
         Operation::GetProject => get(projects::get_one),
+        Operation::ListApis => get(apis::list),
+        Operation::CreateApi => post(apis::create),
+        Operation::GetApi => get(apis::get_one),
+        Operation::ReplaceApi => put(apis::replace),
+        Operation::DeleteApi => delete(apis::delete),
+        Operation::Evaluate => post(decisions::evaluation),
+        Operation::EvaluateAll => post(decisions::evaluations),
+        Operation::SearchSubjects => post(decisions::subjects),
+        Operation::SearchResources => post(decisions::resources),
+        Operation::SearchActions => post(decisions::actions),
         Operation::ListScopes => get(scopes::list),
         other => apps::handler(other).unwrap_or_else(|| any(not_found)),
     }

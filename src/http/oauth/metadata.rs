@@ -46,6 +46,14 @@ pub(in crate::http::oauth) async fn resource(
     document(&headers, JSON, server.gate.metadata())
 }
 
+/// `GET /.well-known/authzen-configuration`.
+pub(in crate::http::oauth) async fn decision_point(
+    State(server): State<Server>,
+    headers: HeaderMap,
+) -> Response {
+    document(&headers, JSON, server.gate.decision_point())
+}
+
 /// `GET /jwks`. Source: RFC 7517 section 5.
 pub(in crate::http::oauth) async fn jwks(
     State(server): State<Server>,

@@ -61,6 +61,10 @@ pub fn routes(server: &Server) -> Router<Server> {
             get(metadata::openid).fallback(method_not_allowed),
         )
         .route(
+            "/.well-known/authzen-configuration",
+            get(metadata::decision_point).fallback(method_not_allowed),
+        )
+        .route(
             "/.well-known/oauth-authorization-server",
             get(metadata::oauth).fallback(method_not_allowed),
         )

@@ -190,6 +190,18 @@ fn of_api(route: &Route, bearer: &[(&'static str, String)]) -> Endpoint {
         (Method::Post, "/v1/apps/heart/secrets") => (&[], Some(r#"{"overlapSeconds":1}"#)),
         (Method::Patch, "/v1/reviews/heart") => (&[], Some(r#"{"status":"rejected","version":1}"#)),
         (Method::Post, "/v1/client-tokens") => (&[], Some(r#"{"targetClientId":"portal"}"#)),
+        (Method::Post | Method::Put, at) if at.starts_with("/v1/apis") => (
+            &[],
+            Some(
+                r#"{"id":"heart","title":"A","identifier":"https://a.example","basePath":"/","scopes":[],"routes":[]}"#,
+            ),
+        ),
+        (Method::Post, at) if at.starts_with("/access/") => (
+            &[],
+            Some(
+                r#"{"subject":{"type":"user","id":"a"},"action":{"name":"readData"},"resource":{"type":"file","id":"1"}}"#,
+            ),
+        ),
         (Method::Delete, _) => (&[], None),
         (Method::Post | Method::Put | Method::Patch, _) => {
             (&[], Some(r#"{"name":"A","policy":{"rules":{"readData":true}}}"#))

@@ -98,9 +98,9 @@ impl TestServer {
 
     /// Declares what may be refused.
     pub async fn try_apply(&self, yaml: &str) -> Result<(), SetupError> {
-        let ServerParts { users, accounts, apps, policies, projects, providers, .. } =
+        let ServerParts { users, accounts, apis, apps, policies, projects, providers, .. } =
             &*self.server;
-        let setup = Setup::new(users, accounts, apps, policies, projects, providers);
+        let setup = Setup::new(users, accounts, (apps, apis), policies, projects, providers);
         let declaration = Setup::read(yaml, self.database.folder.path())?;
         setup.apply(&declaration).await.map(drop)
     }

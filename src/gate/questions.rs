@@ -1,0 +1,267 @@
+//! What services ask before they act: who may do what to which resource.
+//!
+//! A machine asks in the account that owns it, about everybody there: whoever gave it the scope let
+//! it. A user asks about themselves, and about others only where `accessAdmin` lets them see those;
+//! each question of a batch is judged by itself. What is known of the subject comes from the account
+//! alone, whatever the question claims; what is known of the resource and the environment is the
+//! asker's to say, for it is the asker who acts on the answer.
+//! Source: AuthZEN Authorization API 1.0.
+
+use std::sync::Arc;
+
+use chrono::SecondsFormat;
+
+use crate::accounts::model::Account;
+use crate::base::id::{AccountId, UserId};
+use crate::db::error::DbError;
+use crate::gate::checks;
+use crate::gate::facts;
+use crate::gate::refusal::Refusal;
+use crate::gate::routes::{AccountNeed, Demand, Lock};
+use crate::gate::service::{Caller, Gate, Presented};
+use crate::policy::attributes::Attributes;
+use crate::policy::document::Document as Policy;
+use crate::policy::permit::{self, Permit, RESOURCE};
+use crate::policy::privilege::{AccessAdmin, Privilege as _, ReadData};
+use crate::policy::reach::Reach;
+
+/// The one type of subjects that there is.
+pub const USER: &str = "user";
+/// The resources that are found here.
+pub const PROJECT: &str = "project";
+/// Most members of an account who are looked at for one page of a search.
+const SCANNED_MAX: u32 = 200;
+
+/// Somebody who may ask.
+#[derive(Clone, Debug)]
+pub struct Asker {
+    account: Arc<Account>,
+    policy: Arc<Policy>,
+    who: Who,
+}
+
+#[derive(Clone, Debug)]
+enum Who {
+    Machine,
+    Member {
+        user: UserId,
+        administers: Option<Box<Permit<AccessAdmin>>>,
+        reads: Option<Box<Reach>>,
+    },
+}
+
+/// A question about one subject.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The type of the subject.
+    pub kind: String,
+    /// The id of the subject.
+    pub id: String,
+    /// What it wants to do.
+    pub action: String,
+    /// What is known of the resource and of the environment.
+    pub known: Attributes,
+}
+
+/// What is answered to a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may.
+    Permit,
+    /// It may not, or there is no such subject here.
+    Deny,
+    /// The asker may not know.
+    NotYours,
+}
+
+impl Asker {
+    /// Where it asks.
+    pub fn account(&self) -> &AccountId {
+        &self.account.id
+    }
+
+    fn may_ask_about(&self, user: &UserId) -> bool {
+        match &self.who {
+            Who::Machine => true,
+            Who::Member { user: own, .. } if own == user => true,
+            Who::Member { administers: Some(permit), .. } => permit.allows(&subject(user)),
+            Who::Member { administers: None, .. } => false,
+        }
+    }
+
+    /// Whether it may look for subjects at all.
+    pub fn may_search_subjects(&self) -> bool {
+        match &self.who {
+            Who::Machine => true,
+            Who::Member { administers, .. } => administers.is_some(),
+        }
+    }
+}
+
+fn subject(user: &UserId) -> Attributes {
+    Attributes::new().with(RESOURCE, "id", user.as_str()).with(RESOURCE, "type", USER)
+}
+
+impl Gate {
+    /// Lets somebody ask.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn asker(
+        &self,
+        lock: &'static Lock,
+        presented: &Presented<'_>,
+    ) -> Result<Asker, Refusal> {
+        let token = self.token(presented).await?;
+        if token.sub.is_some() {
+            let demand = Demand { account: AccountNeed::Required, ..lock.demand() };
+            let caller = self.pass(&demand, presented).await?;
+            return self.member(caller).await;
+        }
+        checks::scope(&lock.demand(), &token.scope)?;
+        let named = checks::account(AccountNeed::Optional, presented.account)?;
+        let app = self.app(&token.client).await?;
+        if named.is_some_and(|named| named != app.account) {
+            return Err(Refusal::AppNotAllowed);
+        }
+        checks::app_status(&app, false)?;
+        checks::app_allowed(&app, Some(&app.account))?;
+        self.in_account(&app.account, Who::Machine).await
+    }
+
+    async fn member(&self, caller: Caller) -> Result<Asker, Refusal> {
+        let Caller { user, place, .. } = caller;
+        let place = place.ok_or(Refusal::AccountRequired)?;
+        let account = &place.account;
+        let policy = place.policy();
+        let permit = permit::authorize::<AccessAdmin>(policy, &place.facts, account, &user).ok();
+        let reads = Reach::of((account, policy), ReadData::NAME, &place.facts);
+        let who =
+            Who::Member { user, administers: permit.map(Box::new), reads: reads.map(Box::new) };
+        self.in_account(account, who).await
+    }
+
+    async fn in_account(&self, id: &AccountId, who: Who) -> Result<Asker, Refusal> {
+        let account = self.accounts().find(id).await?.ok_or(Refusal::NotAMember)?;
+        let policy = self.policies().merged(id).await?;
+        Ok(Asker { account, policy, who })
+    }
+
+    /// Answers a question.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn evaluate(&self, asker: &Asker, question: &Question) -> Result<Verdict, DbError> {
+        let Some(user) = user_of(question) else { return Ok(Verdict::Deny) };
+        if !asker.may_ask_about(&user) {
+            return Ok(Verdict::NotYours);
+        }
+        let Some(facts) = self.facts_of(asker, &user, &question.known).await? else {
+            return Ok(Verdict::Deny);
+        };
+        let may = asker.policy.decide(&question.action, &facts);
+        Ok(if may { Verdict::Permit } else { Verdict::Deny })
+    }
+
+    /// What the subject may do; `None` if the asker may not know.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn actions(
+        &self,
+        asker: &Asker,
+        question: &Question,
+    ) -> Result<Option<Vec<String>>, DbError> {
+        let Some(user) = user_of(question) else { return Ok(Some(Vec::new())) };
+        if !asker.may_ask_about(&user) {
+            return Ok(None);
+        }
+        let facts = self.facts_of(asker, &user, &question.known).await?;
+        let found = facts.map(|facts| {
+            let names = asker.policy.privileges(&facts).into_iter();
+            names.map(str::to_owned).collect()
+        });
+        Ok(Some(found.unwrap_or_default()))
+    }
+
+    /// Members who may do it, by id, of those after `after`; and where to go on, if that is not all.
+    /// Those about whom the asker may not know are not among them.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn subjects(
+        &self,
+        asker: &Asker,
+        question: &Question,
+        (after, limit): (Option<&UserId>, usize),
+    ) -> Result<(Vec<UserId>, Option<UserId>), DbError> {
+        let mut found = Vec::new();
+        if question.kind != USER {
+            return Ok((found, None));
+        }
+        let members = self.accounts().member_ids(asker.account(), after, SCANNED_MAX).await?;
+        let is_all = u32::try_from(members.len()).is_ok_and(|many| many < SCANNED_MAX);
+        let mut last = None;
+        for user in members {
+            if found.len() >= limit {
+                return Ok((found, last));
+            }
+            if asker.may_ask_about(&user)
+                && let Some(facts) = self.facts_of(asker, &user, &question.known).await?
+                && asker.policy.decide(&question.action, &facts)
+            {
+                found.push(user.clone());
+            }
+            last = Some(user);
+        }
+        Ok((found, last.filter(|_| !is_all)))
+    }
+
+    /// The resources to which the subject may do it; what reaches nothing is `None`. A user who asks
+    /// about another is told of no resource that they could not read themselves.
+    ///
+    /// # Errors
+    /// [`Refusal::PolicyDenies`] if the asker may not know, [`Refusal::Internal`].
+    pub async fn reach(
+        &self,
+        asker: &Asker,
+        question: &Question,
+    ) -> Result<Option<Reach>, Refusal> {
+        let Some(user) = user_of(question) else { return Ok(None) };
+        if !asker.may_ask_about(&user) {
+            return Err(Refusal::PolicyDenies { privilege: AccessAdmin::NAME.into() });
+        }
+        let Some(facts) = self.facts_of(asker, &user, &question.known).await? else {
+            return Ok(None);
+        };
+        let reach = Reach::of((asker.account(), &asker.policy), &question.action, &facts);
+        let bound = match &asker.who {
+            Who::Member { user: own, reads, .. } if *own != user => reads,
+            Who::Machine | Who::Member { .. } => return Ok(reach),
+        };
+        let bound = bound.as_deref().cloned();
+        Ok(reach.zip(bound).and_then(|(reach, bound)| reach.and(bound)))
+    }
+
+    /// What is known of a member, and of what the question is about; `None` for who is no active
+    /// member of the account.
+    async fn facts_of(
+        &self,
+        asker: &Asker,
+        user: &UserId,
+        known: &Attributes,
+    ) -> Result<Option<Attributes>, DbError> {
+        let Some(membership) = self.accounts().membership(asker.account(), user).await? else {
+            return Ok(None);
+        };
+        let user = self.users().find(user).await?.filter(|user| user.is_active());
+        let Some(user) = user else { return Ok(None) };
+        let now = self.now().to_rfc3339_opts(SecondsFormat::Secs, true);
+        let facts = known.clone().and(&facts::about((&user, &membership), &asker.account));
+        Ok(Some(facts.with("environment", "time", now)))
+    }
+}
+
+fn user_of(question: &Question) -> Option<UserId> {
+    question.id.parse().ok().filter(|_| question.kind == USER)
+}
