@@ -56,11 +56,10 @@ impl Api {
     }
 
     async fn send(&self, method: Method, path: &str, kind: &str, body: &[u8]) -> Answer {
-        let headers = [
-            ("authorization", &*self.bearer),
-            ("lifeomic-account", self.account),
-            ("content-type", kind),
-        ];
+        let mut headers = vec![("authorization", &*self.bearer), ("content-type", kind)];
+        if !self.account.is_empty() {
+            headers.push(("lifeomic-account", self.account));
+        }
         self.http.send(method, path, &headers, body.to_vec()).await
     }
 

@@ -44,7 +44,7 @@ pub fn routes(server: &Server) -> Router<Server> {
         // Lines of one path merge; axum answers HEAD by GET, and lists the methods in `Allow`.
         router = router.route(route.path, handler(route));
     }
-    ["/v1", "/v1/", "/v1/{*rest}", "/access/{*rest}"]
+    ["/v1", "/v1/", "/v1/{*rest}", "/access/{*rest}", "/auth/v1/api/{*rest}"]
         .iter()
         .fold(router, |router, path| router.route(path, any(not_found)))
         .merge(direct::routes())

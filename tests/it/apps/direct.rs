@@ -91,6 +91,10 @@ async fn a_trusted_app_signs_in_with_a_password(db: Kind) {
         login(&server, "workbench", "ben", "ben-correct-horse").await.refusal(),
         "403 access_denied"
     );
+    for odd in ["a\u{0}b", "a\nb", &"x".repeat(400)] {
+        let answer = login(&server, "phone", odd, "x").await;
+        assert_eq!(answer.refusal(), "400 invalid_body", "{odd:?}");
+    }
     for bad in ["{}", "[]", "null", r#"{"clientId":1}"#, ""] {
         let kind = [("content-type", "application/json")];
         let answer = server.browser().send(Method::POST, "/auth/v1/api/login", &kind, bad).await;

@@ -4,17 +4,20 @@ use narthex::config::sign_up::SignUp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::apps::Api;
 use crate::apps::direct::code_of;
 use crate::common::answer::Answer;
 use crate::common::both;
 use crate::common::database::Kind;
 use crate::common::jwt;
 use crate::common::server::TestServer;
+use crate::common::world::ada;
 
 both!(
     a_code_makes_a_user_and_signs_them_in,
     case_47_an_app_does_not_learn_who_has_an_account,
     a_closed_server_takes_nobody_from_apps,
+    an_invitation_is_taken_up_in_an_app,
 );
 
 const PASSWORD: &str = "seven green trains to Oslo";
@@ -100,4 +103,47 @@ async fn a_closed_server_takes_nobody_from_apps(db: Kind) {
         let answer = sign_up(&server, "grace@new.example", PASSWORD).await;
         assert_eq!(answer.refusal(), "403 sign_up_closed");
     }
+}
+
+async fn an_invitation_is_taken_up_in_an_app(db: Kind) {
+    let server = open(db, SignUp::Invitation).await;
+    let admin = Api::of(&server, &ada(&server), "acme").await;
+    let invite = async |email: &str| {
+        let body = json!({"email": email, "groupId": "acme-nurses"});
+        admin.post("/v1/account/invitations", &body).await.expect(201);
+        let letters = server.letters().await;
+        let letter =
+            letters.iter().rev().find(|letter| letter.to.contains(email)).expect("a letter");
+        let link = url::Url::parse(letter.links.last().expect("a link")).expect("a URL");
+        let find = |name: &str| {
+            link.query_pairs().find(|(key, _)| key == name).expect("both").1.into_owned()
+        };
+        (find("inviteId"), find("evc"))
+    };
+    let validate = async |id: &str, evc: &str| {
+        let body = json!({"inviteId": id, "evc": evc});
+        call(&server, "/auth/v1/api/invite-validations", &body).await
+    };
+    let (id, evc) = invite("grace@new.example").await;
+
+    let valid = validate(&id, &evc).await.expect(200).json();
+    assert_eq!(valid["userState"]["isExistingUser"], false);
+    assert_eq!(valid["invitation"]["email"], "grace@new.example");
+    assert_eq!(valid["invitation"]["group"]["name"], "Nurses");
+    for (id, evc) in [(&*id, "1.x"), ("no-such", &*evc), ("", ""), ("../x", &*evc)] {
+        assert_eq!(validate(id, evc).await.refusal(), "404 not_found");
+    }
+    let sign_up = async |email: &str| {
+        let body = json!({"clientId": "phone", "email": email, "password": PASSWORD,
+            "inviteId": id, "evc": evc});
+        call(&server, "/auth/v1/api/signup", &body).await
+    };
+    assert_eq!(sign_up("other@new.example").await.refusal(), "403 other_address");
+    let done = sign_up("grace@new.example").await.expect(200);
+    assert_eq!(done.json()["userConfirmed"], true);
+    assert_eq!(jwt::claims(&done.text("identityToken"))["aud"], "phone");
+    assert_eq!(validate(&id, &evc).await.refusal(), "409 already_accepted");
+    assert_eq!(sign_up("grace@new.example").await.refusal(), "409 already_accepted");
+    let members = "SELECT COUNT(*) AS n FROM group_members WHERE group_id = 'acme-nurses'";
+    assert_eq!(server.count(members).await, 2, "ben, and whoever was invited");
 }

@@ -118,6 +118,24 @@ fn endpoint(
     Endpoint { method, path: path.to_owned(), shape, params, json: None, headers: Vec::new() }
 }
 
+/// Where a trusted app signs people in.
+const DIRECT: &[(&str, &str)] = &[
+    ("/auth/v1/api/login", r#"{"clientId":"phone","username":"ben","password":"x"}"#),
+    ("/auth/v1/api/passwordless-auth", r#"{"clientId":"phone","username":"ben"}"#),
+    (
+        "/auth/v1/api/passwordless-auth/verify",
+        r#"{"clientId":"phone","username":"ben","session":"1.x","code":"1"}"#,
+    ),
+    ("/auth/v1/api/signup", r#"{"clientId":"phone","email":"a@b.example","password":"x"}"#),
+    ("/auth/v1/api/confirm", r#"{"clientId":"phone","username":"a@b.example","code":"1"}"#),
+    ("/auth/v1/api/invite-validations", r#"{"inviteId":"x","evc":"1.x"}"#),
+    ("/v1/client-tokens/redeem", r#"{"clientId":"phone","code":"1.x"}"#),
+];
+
+const PHONE: &str = "apps: [{ id: phone, account: acme, title: Phone, status: live, type: public, \
+    allowed_accounts: all, allowed_scopes: [openid], callback_urls: ['org.acme.phone:/cb'], \
+    client_metadata: { may_take_passwords: true } }]";
+
 /// All endpoints of the server.
 pub async fn endpoints(server: &TestServer) -> Vec<Endpoint> {
     let app = portal(server);
@@ -138,6 +156,12 @@ pub async fn endpoints(server: &TestServer) -> Vec<Endpoint> {
         let form = endpoint("POST", path, Shape::OAuth, params);
         all.push(Endpoint { headers: own.clone(), ..form });
     }
+    server.apply(PHONE).await;
+    for (path, json) in DIRECT {
+        all.push(Endpoint { json: Some(json), ..endpoint("POST", path, Shape::Api, &[]) });
+    }
+    let methods = [("login", "ben"), ("clientId", "phone")];
+    all.push(endpoint("GET", "/auth/v1/api/login-methods", Shape::Api, &methods));
     all.extend(of_registration());
     all.extend(table().map(|route| of_api(route, &bearer)));
     all

@@ -50,5 +50,6 @@ pub(in crate::http::api::direct) async fn redeem(
     State(server): State<Server>,
     Body(body): Body<RedeemBody>,
 ) -> Result<Response, Refused> {
-    Ok(confirmed(&direct::redeem(&server.oauth, &body.client_id, &body.code).await?))
+    let issued = direct::redeem(&server.oauth, &body.client_id, &body.code).await?;
+    Ok(confirmed(&issued, false))
 }

@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::http::api::body::Body;
-use crate::http::api::direct::{Refused, signed_in, tokens};
+use crate::http::api::direct::{Refused, signed_in, tokens, typed};
 use crate::http::api::error::answer;
 use crate::http::browser::Browser;
 use crate::oauth::direct::trusted;
@@ -47,7 +47,7 @@ pub(in crate::http::api::direct) async fn begin(
 ) -> Result<Response, Refused> {
     let app = trusted(&server.oauth, &body.client_id).await?;
     let title = app.title_in(language);
-    let wanted = CodeFor { app: &app.id, title, name: &body.username, language };
+    let wanted = CodeFor { app: &app.id, title, name: typed(&body.username)?, language };
     let session = server.users.mail_code(wanted, browser.source()).await?;
     Ok(answer(StatusCode::OK, SessionView { session: session.reveal() }))
 }
@@ -59,7 +59,7 @@ pub(in crate::http::api::direct) async fn verify(
     Body(body): Body<VerifyBody>,
 ) -> Result<Response, Refused> {
     let app = trusted(&server.oauth, &body.client_id).await?;
-    let shown = (&*body.session, &*body.username, &*body.code);
+    let shown = (&*body.session, typed(&body.username)?, &*body.code);
     let user = server.users.check_mailed_code(&app.id, shown, browser.source()).await?;
     Ok(signed_in(&tokens(&server, &app, &user, &["otp"]).await?))
 }

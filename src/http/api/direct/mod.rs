@@ -3,6 +3,7 @@
 
 mod client_tokens;
 mod code;
+mod invitations;
 mod methods;
 mod password;
 mod sign_up;
@@ -18,6 +19,7 @@ use serde::Serialize;
 
 use crate::apps::model::App;
 use crate::base::secret::Secret;
+use crate::base::text;
 use crate::http::api::error::{ApiError, answer};
 use crate::oauth::direct::{self, DirectError};
 use crate::oauth::issue::Issued;
@@ -37,6 +39,7 @@ pub(in crate::http::api) fn routes() -> Router<Server> {
         .route("/auth/v1/api/passwordless-auth/verify", post(code::verify))
         .route("/auth/v1/api/signup", post(sign_up::begin))
         .route("/auth/v1/api/confirm", post(sign_up::confirm))
+        .route("/auth/v1/api/invite-validations", post(invitations::validate))
         .route("/v1/client-tokens/redeem", post(client_tokens::redeem))
 }
 
@@ -56,6 +59,8 @@ struct SignedIn<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Confirmed<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_confirmed: Option<bool>,
     access_token: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'a str>,
@@ -74,8 +79,10 @@ fn signed_in(issued: &Issued) -> Response {
     answer(StatusCode::OK, view)
 }
 
-fn confirmed(issued: &Issued) -> Response {
+/// `is_new`: of whoever just became a user.
+fn confirmed(issued: &Issued, is_new: bool) -> Response {
     let view = Confirmed {
+        user_confirmed: is_new.then_some(true),
         access_token: issued.access_token.reveal(),
         refresh_token: issued.refresh_token.as_ref().map(Secret::reveal),
         identity_token: issued.id_token.as_ref().map(Secret::reveal),
@@ -107,6 +114,14 @@ fn told(status: StatusCode, reason: &'static str, text: &'static str) -> Refused
     Refused::Api(ApiError::Told(status, reason, text.into()))
 }
 
+/// A name as somebody typed it.
+fn typed(name: &str) -> Result<&str, Refused> {
+    let name = text::optional_line(name.trim(), NAME_BYTES_MAX);
+    name.map_err(|_| told(StatusCode::BAD_REQUEST, "invalid_body", "the name is no plain text"))
+}
+
+/// Longest name or address that is looked up, in bytes.
+const NAME_BYTES_MAX: usize = 320;
 const WRONG: &str = "the name, the password or the code is wrong";
 
 impl IntoResponse for Refused {

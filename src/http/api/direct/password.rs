@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::base::secret::Secret;
 use crate::http::api::body::Body;
-use crate::http::api::direct::{Refused, signed_in, tokens};
+use crate::http::api::direct::{Refused, signed_in, tokens, typed};
 use crate::http::browser::Browser;
 use crate::oauth::direct::trusted;
 use crate::server::Server;
@@ -28,6 +28,6 @@ pub(in crate::http::api::direct) async fn login(
 ) -> Result<Response, Refused> {
     let app = trusted(&server.oauth, &body.client_id).await?;
     let password = Secret::presented(body.password);
-    let user = server.users.sign_in(&body.username, &password, browser.source()).await?;
+    let user = server.users.sign_in(typed(&body.username)?, &password, browser.source()).await?;
     Ok(signed_in(&tokens(&server, &app, &user, &["pwd"]).await?))
 }

@@ -1,19 +1,25 @@
 //! `/auth/v1/api/signup` and `/confirm`.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use crate::apps::model::App;
+use crate::audit::model::Actor;
 use crate::base::secret::Secret;
 use crate::config::sign_up::SignUp;
 use crate::http::api::body::Body;
-use crate::http::api::direct::{Refused, confirmed, tokens, told};
+use crate::http::api::direct::invitations::{open, refused};
+use crate::http::api::direct::{Refused, confirmed, tokens, told, typed};
 use crate::http::api::error::answer;
 use crate::http::browser::Browser;
 use crate::oauth::direct::trusted;
 use crate::server::Server;
 use crate::users::mailed::code::CodeFor;
+use crate::users::username::UsernameKey;
 use crate::words::Language;
 
 /// What an app sends; clients send more, which nobody needs.
@@ -25,6 +31,9 @@ pub(in crate::http::api::direct) struct SignUpBody {
     password: String,
     given_name: Option<String>,
     family_name: Option<String>,
+    /// What the link of an invitation's letter holds.
+    invite_id: Option<String>,
+    evc: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -42,6 +51,43 @@ pub(in crate::http::api::direct) struct ConfirmBody {
     code: String,
 }
 
+impl SignUpBody {
+    /// The full name; what stands before the `@` for whoever tells none.
+    fn name(&self) -> String {
+        let parts = [&self.given_name, &self.family_name].into_iter().flatten();
+        let parts: Vec<&str> = parts.map(String::as_str).collect();
+        match parts.join(" ").trim() {
+            "" => self.email.trim().split('@').next().unwrap_or_default().to_owned(),
+            name => name.to_owned(),
+        }
+    }
+}
+
+/// Whoever holds the letter of an invitation proved their address by it: they are a user at once,
+/// and a member of what they were invited to.
+async fn invited(
+    server: &Server,
+    app: &Arc<App>,
+    body: &SignUpBody,
+    letter: (&str, &str),
+) -> Result<Response, Refused> {
+    let opened = open(server, letter).await?;
+    let is_theirs = UsernameKey::of(body.email.trim()) == UsernameKey::of(&opened.invitation.email);
+    if !is_theirs {
+        let text = "the invitation is for another address";
+        return Err(told(StatusCode::FORBIDDEN, "other_address", text));
+    }
+    if opened.is_known {
+        let text = "there is such a user: sign in, and accept the invitation";
+        return Err(told(StatusCode::CONFLICT, "already_exists", text));
+    }
+    let password = Secret::presented(body.password.clone());
+    let (name, actor) = (body.name(), Actor::app(&app.id));
+    let made = server.tenancy.accept_as_new(&opened, (&name, &password), &actor).await;
+    let user = made.map_err(refused)?;
+    Ok(confirmed(&tokens(server, app, &user, &["pwd"]).await?, true))
+}
+
 /// `POST /auth/v1/api/signup`: has a code mailed to the address, which is the name from then on.
 pub(in crate::http::api::direct) async fn begin(
     State(server): State<Server>,
@@ -50,17 +96,17 @@ pub(in crate::http::api::direct) async fn begin(
     Body(body): Body<SignUpBody>,
 ) -> Result<Response, Refused> {
     let app = trusted(&server.oauth, &body.client_id).await?;
-    if server.config.sign_up != SignUp::Open {
-        let text = "nobody signs up here without an invitation";
-        return Err(told(StatusCode::FORBIDDEN, "sign_up_closed", text));
+    let closed = |text| Err(told(StatusCode::FORBIDDEN, "sign_up_closed", text));
+    if server.config.sign_up == SignUp::Closed {
+        return closed("nobody signs up here");
     }
-    let email = body.email.trim();
-    let parts: Vec<&str> =
-        [&body.given_name, &body.family_name].into_iter().flatten().map(String::as_str).collect();
-    let name = match parts.join(" ").trim() {
-        "" => email.split('@').next().unwrap_or_default().to_owned(),
-        name => name.to_owned(),
-    };
+    if let (Some(id), Some(evc)) = (&body.invite_id, &body.evc) {
+        return invited(&server, &app, &body, (id, evc)).await;
+    }
+    if server.config.sign_up != SignUp::Open {
+        return closed("nobody signs up here without an invitation");
+    }
+    let (email, name) = (typed(&body.email)?, body.name());
     let title = app.title_in(language);
     let wanted = CodeFor { app: &app.id, title, name: email, language };
     let password = Secret::presented(body.password);
@@ -75,7 +121,7 @@ pub(in crate::http::api::direct) async fn confirm(
     Body(body): Body<ConfirmBody>,
 ) -> Result<Response, Refused> {
     let app = trusted(&server.oauth, &body.client_id).await?;
-    let shown = (body.username.trim(), &*body.code);
+    let shown = (typed(&body.username)?, &*body.code);
     let user = server.users.confirm_sign_up_in(&app.id, shown, browser.source()).await?;
-    Ok(confirmed(&tokens(&server, &app, &user, &["pwd"]).await?))
+    Ok(confirmed(&tokens(&server, &app, &user, &["pwd"]).await?, true))
 }
