@@ -1,12 +1,14 @@
 //! An act of somebody in an account, as a unit of work needs it.
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use crate::audit::model::{Action, Actor, Event};
 use crate::audit::service::record;
 use crate::base::id::AccountId;
 use crate::db::Tx;
 use crate::db::ctx::Ctx;
+use crate::policy::model::Declared;
 use crate::policy::permit::Permit;
 use crate::policy::privilege::Privilege;
 
@@ -39,6 +41,22 @@ impl Act {
         target: &str,
     ) -> Event {
         Event::new(action, kind, target).of(&self.account)
+    }
+
+    /// Records what a declaration of the operator's changed, if it changed something.
+    pub(in crate::accounts) fn declared(
+        &self,
+        tx: &mut Tx<'_>,
+        done: Declared,
+        (kind, target): (&'static str, &str),
+        after: Value,
+    ) {
+        let action = match done {
+            Declared::Unchanged => return,
+            Declared::Created => Action::Create,
+            Declared::Updated => Action::Update,
+        };
+        self.record(tx, &self.event(action, kind, target).after(after));
     }
 
     /// Records it with the unit of work.

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
+use crate::accounts::act::Act;
 use crate::accounts::model::{
     Account, AccountError, Group, NewAccount, NewGroup, check_attributes,
 };
 use crate::accounts::service::Accounts;
 use crate::accounts::{leaving, store, store_accounts};
+use crate::audit::model::Actor;
 use crate::base::id::{AccountId, GroupId, UserId};
 use crate::db::changes::Topic;
 use crate::db::error::DbError;
@@ -33,11 +35,16 @@ impl Accounts {
     /// [`AccountError::BadText`], or [`AccountError::Internal`].
     pub async fn declare_account(&self, account: &NewAccount) -> Result<Declared, AccountError> {
         account.check()?;
-        let input = (account.clone(), self.ctx.now());
-        self.ctx
-            .db
-            .write(input, |tx, (account, now)| Box::pin(write_account(tx, account, *now)))
-            .await
+        let act = Act::by(&self.ctx, &account.id, &Actor::operator());
+        let unit = self.ctx.db.write((account.clone(), act), |tx, (account, act)| {
+            Box::pin(async move {
+                let done = write_account(tx, account, act.now).await?;
+                let after = json!({ "name": account.name, "type": account.kind.as_str() });
+                act.declared(tx, done, ("account", account.id.as_str()), after);
+                Ok(done)
+            })
+        });
+        unit.await
     }
 
     /// What [`Accounts::declare_group`] would do. In an account that is yet to be declared, a
@@ -68,15 +75,17 @@ impl Accounts {
         group: &NewGroup,
     ) -> Result<(GroupId, Declared), AccountError> {
         group.check()?;
-        let now = self.ctx.now();
-        let fresh = group.id.clone().unwrap_or_else(|| GroupId::generate(now, self.ctx.entropy()));
-        self.ctx
-            .db
-            .write((account.clone(), group.clone(), fresh, now), |tx, input| {
-                let (account, group, fresh, now) = input;
-                Box::pin(write_group(tx, account, (fresh, group), *now))
+        let act = Act::by(&self.ctx, account, &Actor::operator());
+        let fresh =
+            group.id.clone().unwrap_or_else(|| GroupId::generate(act.now, self.ctx.entropy()));
+        let unit = self.ctx.db.write((group.clone(), fresh, act), |tx, (group, fresh, act)| {
+            Box::pin(async move {
+                let (id, done) = write_group(tx, &act.account, (fresh, group), act.now).await?;
+                act.declared(tx, done, ("group", id.as_str()), json!({ "name": group.name }));
+                Ok((id, done))
             })
-            .await
+        });
+        unit.await
     }
 
     /// What [`Accounts::declare_members`] would do, for a group and users that exist.
@@ -105,13 +114,15 @@ impl Accounts {
         members: &[UserId],
     ) -> Result<Declared, AccountError> {
         let wanted: BTreeSet<UserId> = members.iter().cloned().collect();
-        self.ctx
-            .db
-            .write((account.clone(), group.clone(), wanted, self.ctx.now()), |tx, input| {
-                let (account, group, wanted, now) = input;
-                Box::pin(write_members(tx, account, (group, wanted), *now))
+        let act = Act::by(&self.ctx, account, &Actor::operator());
+        let unit = self.ctx.db.write((group.clone(), wanted, act), |tx, (group, wanted, act)| {
+            Box::pin(async move {
+                let done = write_members(tx, &act.account, (group, wanted), act.now).await?;
+                act.declared(tx, done, ("group", group.as_str()), json!({ "members": wanted }));
+                Ok(done)
             })
-            .await
+        });
+        unit.await
     }
 
     /// What [`Accounts::declare_attributes`] would do.
@@ -141,13 +152,19 @@ impl Accounts {
         attributes: &Map<String, Value>,
     ) -> Result<Declared, AccountError> {
         let json = check_attributes(attributes)?;
-        let input = (account.clone(), user.clone(), attributes.clone(), json);
-        self.ctx
-            .db
-            .write(input, |tx, (account, user, attributes, json)| {
-                Box::pin(write_attributes(tx, (account, user), attributes, json))
+        let act = Act::by(&self.ctx, account, &Actor::operator());
+        let input = (act, user.clone(), attributes.clone(), json);
+        let unit = self.ctx.db.write(input, |tx, (act, user, attributes, json)| {
+            Box::pin(async move {
+                let whose = (&act.account, user);
+                let done = write_attributes(tx, whose, attributes, json).await?;
+                let names: Vec<_> = attributes.keys().collect();
+                let after = json!({ "attributes": names });
+                act.declared(tx, done, ("policyAttributes", user.as_str()), after);
+                Ok(done)
             })
-            .await
+        });
+        unit.await
     }
 }
 

@@ -7,7 +7,9 @@ use crate::apps::model::{Kind, SecretDigest};
 use crate::apps::new_app::NewApp;
 use crate::apps::secrets::{GivenSecret, NewSecret};
 use crate::apps::service::{Apps, SECRETS_MAX, no_secrets, refusal};
+use crate::apps::told::{tell_app, tell_change};
 use crate::apps::{narrowing, store};
+use crate::audit::model::{Action, Actor};
 use crate::base::id::AppId;
 use crate::db::Tx;
 use crate::db::changes::Topic;
@@ -31,8 +33,17 @@ impl Apps {
         app.check().map_err(AppError::Invalid)?;
         self.ctx
             .db
-            .write((app.clone(), self.ctx.now()), |tx, (app, now)| {
-                Box::pin(write_app(tx, app, *now))
+            .write((app.clone(), self.ctx.clone()), |tx, (app, ctx)| {
+                Box::pin(async move {
+                    let done = write_app(tx, app, ctx.now()).await?;
+                    let action = match done {
+                        Declared::Unchanged => return Ok(done),
+                        Declared::Created => Action::Create,
+                        Declared::Updated => Action::Update,
+                    };
+                    tell_app(tx, ctx, &Actor::operator(), action, app);
+                    Ok(done)
+                })
             })
             .await
     }
@@ -63,10 +74,14 @@ impl Apps {
         secrets: &[GivenSecret],
     ) -> Result<Declared, AppError> {
         check_count(secrets)?;
-        let input = (id.clone(), self.all_sealed(secrets), self.ctx.now());
+        let input = (id.clone(), self.all_sealed(secrets), self.ctx.clone());
         self.ctx
             .db
-            .write(input, |tx, (id, secrets, now)| Box::pin(write_secrets(tx, id, secrets, *now)))
+            .write(input, |tx, (id, secrets, ctx)| {
+                let done = (Action::Update, "secrets");
+                tell_change(tx, ctx, &Actor::operator(), done, id);
+                Box::pin(write_secrets(tx, id, secrets, ctx.now()))
+            })
             .await
     }
 

@@ -26,4 +26,5 @@ mod store_registrations;
 mod store_reviews;
 #[cfg(test)]
 mod tests;
+mod told;
 pub mod url;

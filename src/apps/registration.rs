@@ -6,7 +6,9 @@ use crate::apps::error::AppError;
 use crate::apps::new_app::NewApp;
 use crate::apps::secrets::{GivenSecret, NewSecret};
 use crate::apps::service::{Apps, refusal};
+use crate::apps::told::{tell_app, tell_change};
 use crate::apps::{store, store_registrations};
+use crate::audit::model::{Action, Actor};
 use crate::base::id::AppId;
 use crate::base::secret::Digest;
 use crate::db::Tx;
@@ -84,12 +86,12 @@ impl Apps {
     /// [`RegisterError`].
     pub async fn register_itself(&self, new: Registering) -> Result<(), RegisterError> {
         new.app.check().map_err(AppError::Invalid)?;
-        let now = self.ctx.now();
         let secret = new.secret.as_ref().map(|secret| self.sealed(secret));
         self.ctx
             .db
-            .write((new, secret, now), |tx, (new, secret, now)| {
-                Box::pin(write_registering(tx, new, secret.as_ref(), *now))
+            .write((new, secret, self.ctx.clone()), |tx, (new, secret, ctx)| {
+                tell_app(tx, ctx, &Actor::app(&new.app.id), Action::Create, &new.app);
+                Box::pin(write_registering(tx, new, secret.as_ref(), ctx.now()))
             })
             .await
     }
@@ -115,11 +117,12 @@ impl Apps {
             Secrets::New(given) => Some(self.sealed(given)),
             Secrets::Keep | Secrets::Drop => None,
         };
-        let input = (app, secrets, new, self.ctx.now());
+        let input = (app, secrets, new, self.ctx.clone());
         self.ctx
             .db
-            .write(input, |tx, (app, secrets, new, now)| {
-                Box::pin(write_replaced(tx, app, (secrets, new.as_ref()), *now))
+            .write(input, |tx, (app, secrets, new, ctx)| {
+                tell_app(tx, ctx, &Actor::app(&app.id), Action::Update, app);
+                Box::pin(write_replaced(tx, app, (secrets, new.as_ref()), ctx.now()))
             })
             .await
     }
@@ -129,7 +132,11 @@ impl Apps {
     /// # Errors
     /// [`AppError::Unknown`] if there is none.
     pub async fn remove(&self, id: &AppId) -> Result<(), AppError> {
-        self.ctx.db.write(id.clone(), |tx, id| Box::pin(write_removed(tx, id))).await
+        let unit = self.ctx.db.write((self.ctx.clone(), id.clone()), |tx, (ctx, id)| {
+            tell_change(tx, ctx, &Actor::app(id), (Action::Delete, "app"), id);
+            Box::pin(write_removed(tx, id))
+        });
+        unit.await
     }
 }
 

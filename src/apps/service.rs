@@ -11,6 +11,8 @@ use crate::apps::new_app::NewApp;
 use crate::apps::redirect::RedirectUri;
 use crate::apps::secrets::NewSecret;
 use crate::apps::store;
+use crate::apps::told::{tell_app, tell_change};
+use crate::audit::model::{Action, Actor};
 use crate::base::id::{AccountId, AppId};
 use crate::base::secret::Secret;
 use crate::db::Tx;
@@ -112,8 +114,9 @@ impl Apps {
         let new = secret.as_ref().map(|secret| self.sealed(&secret.into()));
         self.ctx
             .db
-            .write((app.clone(), new.clone(), now), |tx, (app, new, now)| {
-                Box::pin(write_new(tx, app, new.as_ref(), *now))
+            .write((app.clone(), new.clone(), self.ctx.clone()), |tx, (app, new, ctx)| {
+                tell_app(tx, ctx, &Actor::operator(), Action::Create, app);
+                Box::pin(write_new(tx, app, new.as_ref(), ctx.now()))
             })
             .await?;
         let secrets = new.map(|new| SecretDigest {
@@ -138,10 +141,11 @@ impl Apps {
         let secret = Secret::generate(self.ctx.entropy());
         let now = self.ctx.now();
         let end = now + TimeDelta::seconds(i64::from(overlap_seconds));
-        let input = (id.clone(), self.sealed(&(&secret).into()), now, end);
+        let input = ((self.ctx.clone(), id.clone()), self.sealed(&(&secret).into()), now, end);
         self.ctx
             .db
-            .write(input, |tx, (id, new, now, end)| {
+            .write(input, |tx, ((ctx, id), new, now, end)| {
+                tell_change(tx, ctx, &Actor::operator(), (Action::Update, "secrets"), id);
                 Box::pin(write_secret(tx, id, new, (*now, *end)))
             })
             .await?;

@@ -213,6 +213,29 @@ pub struct Entry {
     pub origin: Erasable,
 }
 
+/// Which entries are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Only what this user did.
+    pub user: Option<String>,
+    /// Only what was done by this app.
+    pub app: Option<String>,
+    /// Only what was done to targets of this kind.
+    pub kind: Option<String>,
+    /// Only what was done to this target.
+    pub target: Option<String>,
+    /// Only what came out so.
+    pub outcome: Option<String>,
+    /// Only from this instant on.
+    pub from: Option<DateTime<Utc>>,
+    /// Only before this instant.
+    pub until: Option<DateTime<Utc>>,
+    /// Only those before this number.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: u32,
+}
+
 /// A text that can be erased while its digest stays, so that the chain holds.
 ///
 /// The text begins with a salt: nobody learns it from the digest by trying.
@@ -228,6 +251,12 @@ impl Erasable {
     /// With its digest.
     pub fn new(text: String) -> Self {
         Self { digest: Some(Digest::of(text.as_bytes())), text: Some(text) }
+    }
+
+    /// A member of the text, which is JSON.
+    pub fn member(&self, name: &str) -> Option<Value> {
+        let mut value: Value = serde_json::from_str(self.text.as_deref()?).ok()?;
+        value.get_mut(name).map(Value::take)
     }
 
     /// Whether the text, if it is there, is the one whose digest is there.

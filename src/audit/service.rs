@@ -1,16 +1,19 @@
-//! Adding to the record.
+//! Adding to the record, and looking into it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::audit::model::{Action, Actor, Entry, Erasable, Event};
+use crate::audit::model::{Action, Actor, Entry, Erasable, Event, Wanted};
 use crate::audit::store;
+use crate::audit::trail::Seen;
 use crate::base::entropy::Entropy;
+use crate::base::id::{AccountId, ApiKeyId, AppId, UserId};
 use crate::base::secret::Digest;
-use crate::db::Tx;
 use crate::db::ctx::Ctx;
+use crate::db::error::DbError;
+use crate::db::{Db, Tx};
 
 /// Longest name of a target that is kept whole, in bytes.
 const TARGET_BYTES_MAX: usize = 512;
@@ -23,6 +26,65 @@ const NO_ACCOUNT: &str = "";
 /// it. It is written as the last of the unit, and told to the log once that is durable.
 pub fn record(tx: &mut Tx<'_>, ctx: &Ctx, actor: &Actor, event: &Event) {
     leave(tx, entry((ctx.now(), ctx.entropy()), actor, event, 1));
+}
+
+/// Adds what was seen by a [`crate::audit::trail::Trail`], all of it or nothing.
+///
+/// # Errors
+/// [`DbError`] if storage fails.
+pub async fn record_seen(ctx: &Ctx, seen: &[Seen]) -> Result<(), DbError> {
+    let entries: Vec<Entry> = seen
+        .iter()
+        .map(|one| entry((one.at, ctx.entropy()), &one.actor, &one.event, one.times))
+        .collect();
+    let unit = ctx.db.write(entries, |tx, entries| {
+        Box::pin(async move {
+            for entry in entries {
+                leave(tx, entry.clone());
+            }
+            Ok(())
+        })
+    });
+    unit.await
+}
+
+/// The entries of an account that are asked for, the latest first. What an account of the same name
+/// left behind is not among them.
+///
+/// # Errors
+/// [`DbError`] if storage fails.
+pub async fn list(
+    ctx: &Ctx,
+    account: &AccountId,
+    since: DateTime<Utc>,
+    wanted: &Wanted,
+) -> Result<Vec<Entry>, DbError> {
+    store::list(&ctx.db, account.as_str(), since, wanted).await
+}
+
+/// A stretch of a whole chain, from its beginning on, on behalf of the operator: of an account, or
+/// of what belongs to none.
+///
+/// # Errors
+/// [`DbError`] if storage fails.
+pub async fn stretch(
+    db: &Db,
+    account: Option<&AccountId>,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<Entry>, DbError> {
+    let chain = account.map_or(NO_ACCOUNT, AccountId::as_str);
+    let entries = store::stretch(db, chain, after, limit).await?;
+    Ok(entries.into_iter().map(|(entry, _)| entry).collect())
+}
+
+/// Erases what entries tell of a person but their id: addresses that they came from, and what changed
+/// about them. The chains hold: they cover digests of both.
+///
+/// # Errors
+/// [`DbError`] if a statement fails.
+pub async fn forget(tx: &mut Tx<'_>, user: &UserId) -> Result<(), DbError> {
+    store::forget(tx, user).await
 }
 
 /// Leaves an entry for the end of the unit.
@@ -79,9 +141,9 @@ fn bare(actor: &Actor, event: &Event, at: DateTime<Utc>) -> Entry {
         chain: event.account.as_ref().map_or(NO_ACCOUNT, |account| account.as_str()).to_owned(),
         seq: 0,
         at,
-        user: text(actor.user.as_ref().map(|id| id.as_str())),
-        app: text(actor.app.as_ref().map(|id| id.as_str())),
-        key: text(actor.key.as_ref().map(|id| id.as_str())),
+        user: text(actor.user.as_ref().map(UserId::as_str)),
+        app: text(actor.app.as_ref().map(AppId::as_str)),
+        key: text(actor.key.as_ref().map(ApiKeyId::as_str)),
         request: text(actor.request.as_deref()),
         action: event.action.code().to_owned(),
         kind: event.kind.to_owned(),

@@ -1,14 +1,22 @@
 //! Entries and the heads of their chains in the database.
 
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Utc};
+
 use crate::audit::chain;
-use crate::audit::model::{Entry, Erasable};
+use crate::audit::model::{Entry, Erasable, Wanted};
 use crate::base::clock::micros;
+use crate::base::id::UserId;
 use crate::base::secret::Digest;
 use crate::db::error::DbError;
-use crate::db::query::{Query, Row, sql};
+use crate::db::query::{Param, Query, Row, built_sql, sql};
 use crate::db::{Fetch, Tx};
 
 const TABLE: &str = "audit_entries";
+
+/// What entries are about whose target is a person.
+const PERSONAL: [&str; 2] = ["user", "sign-in"];
 
 /// What an entry is about that says that a chain begins.
 pub(in crate::audit) const BEGUN: &str = "audit";
@@ -71,9 +79,7 @@ pub(in crate::audit) async fn stretch(
 ) -> Result<Vec<(Entry, Digest)>, DbError> {
     let rows = db
         .fetch_all(
-            sql("SELECT chain, seq, at, user_id, app_id, key_id, request_id, action, kind, target,
-                        outcome, reason, times, detail, detail_digest, origin, origin_digest, digest
-                   FROM audit_entries WHERE chain = $1 AND seq > $2
+            sql("SELECT * FROM audit_entries WHERE chain = $1 AND seq > $2
                   ORDER BY seq LIMIT ($3 + 0)")
             .bind(chain)
             .bind(after)
@@ -81,6 +87,59 @@ pub(in crate::audit) async fn stretch(
         )
         .await?;
     rows.iter().map(|row| Ok((read(row)?, read_digest(row, "digest")?))).collect()
+}
+
+/// The entries of one chain that are asked for, the latest first.
+pub(in crate::audit) async fn list(
+    db: impl Fetch,
+    chain: &str,
+    since: DateTime<Utc>,
+    wanted: &Wanted,
+) -> Result<Vec<Entry>, DbError> {
+    let mut params: Vec<Param> = vec![chain.into(), since.max(wanted.from.unwrap_or(since)).into()];
+    let mut text = "SELECT * FROM audit_entries WHERE chain = $1 AND at >= $2".to_owned();
+    let texts = [
+        (" AND user_id = $", &wanted.user),
+        (" AND app_id = $", &wanted.app),
+        (" AND kind = $", &wanted.kind),
+        (" AND target = $", &wanted.target),
+        (" AND outcome = $", &wanted.outcome),
+    ];
+    let mut add = |condition: &str, value: Param| {
+        params.push(value);
+        let _ = write!(text, "{condition}{}", params.len());
+    };
+    for (condition, value) in texts {
+        if let Some(value) = value {
+            add(condition, value.into());
+        }
+    }
+    if let Some(until) = wanted.until {
+        add(" AND at < $", until.into());
+    }
+    if let Some(before) = wanted.before {
+        add(" AND seq < $", before.into());
+    }
+    add(" ORDER BY seq DESC LIMIT (0 + $", wanted.limit.into());
+    text.push(')');
+    db.fetch_all(built_sql(text).bind_all(params)).await?.iter().map(read).collect()
+}
+
+/// Erases where a user's acts came from, and what changed about them.
+pub(in crate::audit) async fn forget(tx: &mut Tx<'_>, user: &UserId) -> Result<(), DbError> {
+    tx.execute(
+        sql("UPDATE audit_entries SET origin = NULL WHERE user_id = $1 AND origin IS NOT NULL")
+            .bind(user),
+    )
+    .await?;
+    // What failed in a user's name was not proven to be theirs; where it came from goes, too.
+    for kind in PERSONAL {
+        let query = sql("UPDATE audit_entries SET detail = NULL, origin = NULL
+                          WHERE kind = $1 AND target = $2
+                            AND (detail IS NOT NULL OR origin IS NOT NULL)");
+        tx.execute(query.bind(kind).bind(user)).await?;
+    }
+    Ok(())
 }
 
 /// The names of all chains, with a head or without.

@@ -18,6 +18,8 @@ pub struct Found {
     pub chain: String,
     /// How many entries were looked at.
     pub entries: i64,
+    /// The digest of the last of them.
+    pub head: Digest,
     /// The first thing that is wrong, and at which number.
     pub fault: Option<(i64, Fault)>,
 }
@@ -53,7 +55,12 @@ pub async fn verify(db: &Db) -> Result<Vec<Found>, DbError> {
     }
     for name in store::begun(db).await? {
         if !found.iter().any(|found| found.chain == name) {
-            found.push(Found { chain: name, entries: 0, fault: Some((1, Fault::Gone)) });
+            found.push(Found {
+                chain: name,
+                entries: 0,
+                head: START,
+                fault: Some((1, Fault::Gone)),
+            });
         }
     }
     Ok(found)
@@ -63,7 +70,7 @@ async fn chain(db: &Db, name: &str) -> Result<Found, DbError> {
     // The head is read first: entries that are added meanwhile are not looked at.
     let (last, head) = store::head(db, name).await?.unwrap_or((0, START));
     let (mut seq, mut before) = (0, START);
-    let found = |entries, fault| Found { chain: name.to_owned(), entries, fault };
+    let found = |entries, fault| Found { chain: name.to_owned(), entries, head, fault };
     while seq < last {
         let stretch = store::stretch(db, name, seq, STRETCH).await?;
         if stretch.is_empty() {

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod apply;
+pub mod audit;
 pub mod bench;
 pub mod config;
 pub mod demo;
@@ -27,6 +28,7 @@ use rustix::fs::Mode;
 
 use crate::cli::app::AppArgs;
 use crate::cli::apply::ApplyArgs;
+use crate::cli::audit::AuditArgs;
 use crate::cli::bench::BenchArgs;
 use crate::cli::config::ConfigArgs;
 use crate::cli::demo::DemoArgs;
@@ -84,6 +86,8 @@ enum Command {
     Mail(MailArgs),
     /// See what could not be delivered, and try it again
     Queue(QueueArgs),
+    /// Verify the record of who did what, and export it
+    Audit(AuditArgs),
     /// Check and evaluate policies, without a server
     Policy(PolicyArgs),
     /// Measure what this machine serves
@@ -123,6 +127,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Keys(args) => block_on(args.run(&mut output)),
         Command::Mail(args) => block_on(args.run(&mut output)),
         Command::Queue(args) => block_on(args.run(&mut output)),
+        Command::Audit(args) => block_on(args.run(&mut output)),
         Command::Policy(args) => {
             policy::run(&args, &mut std::io::stdin().lock(), &mut std::io::stdout().lock())
         }

@@ -99,4 +99,6 @@ pub async fn serve(
         (None, _) => http::serve::serve(router, listener, stop).await,
     }
     let _ = background.await;
+    // The last requests were answered: what they left in memory is written now.
+    worker::recorder::write_all(&server).await;
 }

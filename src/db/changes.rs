@@ -38,9 +38,11 @@ pub enum Topic {
     Providers,
     /// APIs of others.
     Apis,
+    /// Keys and service accounts.
+    Programs,
 }
 
-const TOPICS: [Topic; 11] = [
+const TOPICS: [Topic; 12] = [
     Topic::Keys,
     Topic::Users,
     Topic::Sessions,
@@ -52,6 +54,7 @@ const TOPICS: [Topic; 11] = [
     Topic::Jobs,
     Topic::Providers,
     Topic::Apis,
+    Topic::Programs,
 ];
 
 impl Topic {
@@ -69,6 +72,7 @@ impl Topic {
             Self::Jobs => "jobs",
             Self::Providers => "providers",
             Self::Apis => "apis",
+            Self::Programs => "programs",
         }
     }
 }

@@ -54,6 +54,8 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0032_policy_versions", include_str!("../../migrations/0032_policy_versions.sql")),
     ("0033_members_by_account", include_str!("../../migrations/0033_members_by_account.sql")),
     ("0036_audit", include_str!("../../migrations/0036_audit.sql")),
+    ("0037_programs", include_str!("../../migrations/0037_programs.sql")),
+    ("0038_usage", include_str!("../../migrations/0038_usage.sql")),
     ("0042_app_reviews", include_str!("../../migrations/0042_app_reviews.sql")),
     ("0046_apis", include_str!("../../migrations/0046_apis.sql")),
 ];

@@ -5,11 +5,19 @@ use std::net::IpAddr;
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::accounts::model::{Account, Membership};
-use crate::oauth::access_token::AccessToken;
+use crate::base::id::AppId;
 use crate::policy::attributes::Attributes;
 use crate::policy::fact::Fact;
 use crate::policy::subject::Subject;
 use crate::users::model::User;
+
+/// By what the user acts.
+pub(in crate::gate) struct Means<'m> {
+    /// How the user signed in; nothing for a key, or for an app that acts by itself.
+    pub(in crate::gate) amr: &'m [String],
+    /// The app; `None` for a key.
+    pub(in crate::gate) client: Option<&'m AppId>,
+}
 
 /// The attributes of the user, the environment and the account.
 ///
@@ -19,14 +27,16 @@ use crate::users::model::User;
 pub(in crate::gate) fn gather(
     member: (&User, &Membership),
     account: &Account,
-    token: &AccessToken,
+    means: &Means<'_>,
     ip: Option<IpAddr>,
     now: DateTime<Utc>,
 ) -> Attributes {
     let mut facts = about(member, account)
         .with("environment", "time", now.to_rfc3339_opts(SecondsFormat::Secs, true))
-        .with("environment", "amr", Fact::texts(token.amr.iter().cloned()))
-        .with("environment", "client", token.client.as_str());
+        .with("environment", "amr", Fact::texts(means.amr.iter().cloned()));
+    if let Some(client) = means.client {
+        facts.put("environment", "client", client.as_str());
+    }
     if let Some(ip) = ip {
         facts.put("environment", "ip", ip.to_string());
     }

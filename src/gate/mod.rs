@@ -7,6 +7,7 @@ pub mod checks;
 mod facts;
 mod metadata;
 pub mod outside;
+mod programs;
 pub mod questions;
 pub mod refusal;
 pub mod routes;

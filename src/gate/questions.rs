@@ -112,12 +112,16 @@ impl Gate {
         lock: &'static Lock,
         presented: &Presented<'_>,
     ) -> Result<Asker, Refusal> {
-        let token = self.token(presented).await?;
-        if token.sub.is_some() {
+        let shown = checks::bearer(presented.authorization, presented.token_in_query)?;
+        let token = match self.programs.is_key(shown.1) {
+            true => None,
+            false => Some(self.token(shown, presented).await?),
+        };
+        let Some(token) = token.filter(|token| token.sub.is_none()) else {
             let demand = Demand { account: AccountNeed::Required, ..lock.demand() };
             let caller = self.pass(&demand, presented).await?;
             return self.member(caller).await;
-        }
+        };
         checks::scope(&lock.demand(), &token.scope)?;
         let named = checks::account(AccountNeed::Optional, presented.account)?;
         let app = self.app(&token.client).await?;

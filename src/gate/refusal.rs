@@ -48,11 +48,16 @@ pub enum Refusal {
     /// The app may not be used for this account.
     #[error("the app may not be used for this account")]
     AppNotAllowed,
+    /// The key is for another account, or its user may not use keys any more.
+    #[error("the key may not be used for this account")]
+    KeyNotAllowed,
     /// The user is in no group of the account, or there is no such account.
     #[error("the user is not a member of this account")]
     NotAMember,
-    /// The token acts for the app itself.
-    #[error("the access token does not act for a user: apps alone are members of no account")]
+    /// The token acts for the app itself, and for no service account.
+    #[error(
+        "the access token does not act for a user: bind its app to a service account of its account"
+    )]
     NoUser,
     /// No policy of the account allows it.
     #[error("the policies of the account do not allow {privilege}")]
@@ -83,6 +88,7 @@ impl Refusal {
             Self::InvalidAccount(_) => "invalid_account",
             Self::AppInDevelopment => "app_in_development",
             Self::AppNotAllowed => "app_not_allowed",
+            Self::KeyNotAllowed => "key_not_allowed",
             Self::NotAMember | Self::NoUser => "not_a_member",
             Self::PolicyDenies { .. } => "policy_denies",
             Self::Internal(_) | Self::Bug(_) => "server_error",

@@ -11,16 +11,17 @@ use crate::apps::service::Apps;
 use crate::audit::model::Actor;
 use crate::base::document::Document;
 use crate::base::id::{AccountId, AppId, GrantId, UserId};
+use crate::base::scope::Scope;
 use crate::config::step_up::StepUp;
 use crate::db::ctx::Ctx;
 use crate::gate::checks::{self, Header};
-use crate::gate::facts;
+use crate::gate::facts::{self, Means};
 use crate::gate::metadata;
 use crate::gate::refusal::Refusal;
-use crate::gate::routes::{Demand, Lock};
+use crate::gate::routes::{AccountNeed, Demand, Lock};
 use crate::oauth::access_token::{AccessToken, TokenFault};
 use crate::oauth::certificate::Certificate;
-use crate::oauth::possession::{self, Elsewhere, PossessionFault, ProofField, Shown};
+use crate::oauth::possession::{self, Elsewhere, PossessionFault, ProofField, Scheme, Shown};
 use crate::oauth::service::OAuth;
 use crate::policy::attributes::Attributes;
 use crate::policy::document::Document as Policy;
@@ -28,6 +29,8 @@ use crate::policy::path::Later;
 use crate::policy::permit::{self, Permit};
 use crate::policy::privilege::{DevelopApps, Privilege};
 use crate::policy::service::Policies;
+use crate::programs::model::ApiKey;
+use crate::programs::service::Programs;
 use crate::users::service::Users;
 
 /// What a request shows at the gate.
@@ -60,14 +63,35 @@ pub struct Presented<'r> {
 pub struct Caller {
     /// The user.
     pub user: UserId,
-    /// The app that the user uses.
-    pub app: Arc<App>,
+    /// The app that the user uses; `None` for a key.
+    pub app: Option<Arc<App>>,
+    /// What opens no more than this: the scope of the token or key.
+    pub scope: Held,
     /// Both, with the request, for the record.
     pub actor: Actor,
     /// The grant that the token belongs to.
     pub grant: Option<GrantId>,
     /// The account of the request, where the user is a member, if the request is about one.
     pub place: Option<Place>,
+}
+
+/// The scope of whoever has passed, as the token or the key holds it.
+#[derive(Clone, Debug)]
+pub enum Held {
+    /// Of an access token.
+    Token(Arc<AccessToken>),
+    /// Of a key.
+    Key(Arc<ApiKey>),
+}
+
+impl Held {
+    /// The scope.
+    pub fn scope(&self) -> &Scope {
+        match self {
+            Self::Token(token) => &token.scope,
+            Self::Key(key) => &key.scope,
+        }
+    }
 }
 
 /// A user in an account, with all that is known there.
@@ -83,34 +107,30 @@ pub struct Place {
 /// The gate. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Gate {
-    ctx: Ctx,
+    pub(in crate::gate) ctx: Ctx,
     oauth: OAuth,
-    users: Users,
+    pub(in crate::gate) users: Users,
     accounts: Accounts,
     apps: Apps,
     policies: Policies,
-    step_up: StepUp,
+    pub(in crate::gate) programs: Programs,
+    pub(in crate::gate) step_up: StepUp,
     metadata: Document,
     decision_point: Document,
 }
 
 impl Gate {
     /// Between those who answer its questions.
-    pub fn new(
-        ctx: &Ctx,
-        oauth: &OAuth,
-        users: &Users,
-        accounts: &Accounts,
-        apps: &Apps,
-        policies: &Policies,
-    ) -> Self {
+    pub fn new(oauth: &OAuth, programs: &Programs) -> Self {
+        let parts = programs.parts();
         Self {
-            ctx: ctx.clone(),
+            ctx: parts.ctx.clone(),
             oauth: oauth.clone(),
-            users: users.clone(),
-            accounts: accounts.clone(),
-            apps: apps.clone(),
-            policies: policies.clone(),
+            users: parts.users.clone(),
+            accounts: parts.accounts.clone(),
+            apps: parts.apps.clone(),
+            policies: parts.policies.clone(),
+            programs: programs.clone(),
             step_up: StepUp::default(),
             metadata: metadata::document(oauth.parts()),
             decision_point: metadata::decision_point(oauth.parts()),
@@ -168,15 +188,40 @@ impl Gate {
         if place.may(privilege, resource) {
             return Ok(caller);
         }
-        Err(Refusal::PolicyDenies { privilege: privilege.to_owned().into() })
+        let refusal = Refusal::PolicyDenies { privilege: privilege.to_owned().into() };
+        self.note(caller.actor, Some(place.account.clone()), demand.scope, &refusal);
+        Err(refusal)
     }
 
+    /// The chain of checks; whoever is refused is noted with as much as is known of them.
     pub(in crate::gate) async fn pass(
         &self,
         demand: &Demand<'_>,
         presented: &Presented<'_>,
     ) -> Result<Caller, Refusal> {
-        let token = self.token(presented).await?;
+        let mut actor = Actor::default().from(presented.ip);
+        let passed = self.chain(demand, presented, &mut actor).await;
+        if let Err(refusal) = &passed {
+            let account = checks::account(AccountNeed::Optional, presented.account).ok().flatten();
+            let actor = actor.during(presented.request.map(Arc::from));
+            self.note(actor, account, demand.scope, refusal);
+        }
+        passed
+    }
+
+    async fn chain(
+        &self,
+        demand: &Demand<'_>,
+        presented: &Presented<'_>,
+        actor: &mut Actor,
+    ) -> Result<Caller, Refusal> {
+        let (scheme, text) = checks::bearer(presented.authorization, presented.token_in_query)?;
+        if scheme == Scheme::Bearer && self.programs.is_key(text) {
+            return Box::pin(self.by_key(demand, presented, text, actor)).await;
+        }
+        let token = self.token((scheme, text), presented).await?;
+        actor.app = Some(token.client.clone());
+        actor.user.clone_from(&token.sub);
         checks::scope(demand, &token.scope)?;
         checks::sign_in(demand, &self.step_up, &token, self.ctx.now())?;
         let account = checks::account(demand.account, presented.account)?;
@@ -189,27 +234,35 @@ impl Gate {
             Status::Developing => account.as_ref().or(Some(&app.account)),
         };
         let place = match home {
-            Some(home) => self.place(home, &token, presented.ip).await?,
+            Some(home) => match self.acts_for(&token, &app, home).await? {
+                Some(user) => {
+                    let means = Means { amr: &token.amr, client: Some(&token.client) };
+                    self.place(home, &user, &means, presented.ip).await?
+                }
+                None => None,
+            },
             None => None,
         };
         checks::app_status(&app, place.as_ref().is_some_and(Place::develops_apps))?;
         checks::app_allowed(&app, account.as_ref())?;
-        let user = token.sub.clone().ok_or(Refusal::NoUser)?;
+        let user = self.acts_for(&token, &app, account.as_ref().unwrap_or(&app.account)).await?;
+        let user = user.ok_or(Refusal::NoUser)?;
+        actor.user = Some(user.clone());
         let place = match account {
             Some(_) => Some(place.ok_or(Refusal::NotAMember)?),
             None => None,
         };
-        let actor = Actor::user(&user).by(&app.id).from(presented.ip);
-        let actor = actor.during(presented.request.map(Arc::from));
-        Ok(Caller { user, app, actor, grant: token.grant, place })
+        let (grant, scope) = (token.grant, Held::Token(token));
+        let actor = actor.clone().during(presented.request.map(Arc::from));
+        Ok(Caller { user, app: Some(app), scope, actor, grant, place })
     }
 
     pub(in crate::gate) async fn token(
         &self,
+        (scheme, token): (Scheme, &str),
         presented: &Presented<'_>,
     ) -> Result<Arc<AccessToken>, Refusal> {
         let Presented { proof, certificate, method, path, elsewhere, .. } = *presented;
-        let (scheme, token) = checks::bearer(presented.authorization, presented.token_in_query)?;
         let shown = Shown { token, scheme, proof, method, path, certificate, elsewhere };
         possession::verify(&self.oauth, &shown).await.map_err(|fault| match fault {
             PossessionFault::Proof(fault) => Refusal::Proof(fault),
@@ -241,14 +294,14 @@ impl Gate {
         self.ctx.now()
     }
 
-    /// The token's user in the account; `None` unless the user is a member.
-    async fn place(
+    /// The user in the account; `None` unless the user is a member.
+    pub(in crate::gate) async fn place(
         &self,
         account: &AccountId,
-        token: &AccessToken,
+        user: &UserId,
+        means: &Means<'_>,
         ip: Option<IpAddr>,
     ) -> Result<Option<Place>, Refusal> {
-        let Some(user) = &token.sub else { return Ok(None) };
         let Some(membership) = self.accounts.membership(account, user).await? else {
             return Ok(None);
         };
@@ -258,7 +311,7 @@ impl Gate {
         };
         let Some(user) = self.users.find(user).await? else { return Err(Refusal::InvalidToken) };
         let policy = self.policies.merged(&account.id).await?;
-        let facts = facts::gather((&user, &membership), &account, token, ip, now);
+        let facts = facts::gather((&user, &membership), &account, means, ip, now);
         Ok(Some(Place { account: account.id.clone(), facts, policy }))
     }
 }
@@ -294,6 +347,15 @@ impl Place {
 }
 
 impl Caller {
+    /// Whether what the user acts by may be used for the account.
+    pub fn reaches(&self, account: &AccountId) -> bool {
+        match (&self.app, &self.scope) {
+            (_, Held::Key(key)) => key.account == *account,
+            (Some(app), Held::Token(_)) => app.allowed_accounts.contains(account),
+            (None, Held::Token(_)) => false,
+        }
+    }
+
     /// The last check: what the policies of the account allow the caller.
     ///
     /// # Errors

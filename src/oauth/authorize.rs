@@ -23,7 +23,7 @@ use crate::oauth::response::{Reply, ReplyTo};
 use crate::oauth::service::OAuth;
 use crate::oauth::session_state::session_state;
 use crate::oauth::store::{self, Opened};
-use crate::oauth::{provenance, pushed, store_tokens, strength, subject};
+use crate::oauth::{own_apps, provenance, pushed, strength, subject};
 use crate::users::login::Login;
 use crate::users::model::User;
 use crate::words::Language;
@@ -376,15 +376,15 @@ impl<'a> Journey<'a> {
         let now = self.oauth.now();
         let agreed = || (self.app.id.clone(), self.request.consent_scope().into_owned());
         let remember = (self.answer == Answer::Yes).then(agreed);
-        let input = (id, self.browser, by.clone(), code, remember);
+        let input = ((id, self.oauth.ctx().clone()), self.browser, by.clone(), code, remember);
         let approved = self.oauth.ctx().db.write(input, move |tx, input| {
             Box::pin(async move {
-                let (id, browser, by, code, remember) = input;
+                let ((id, ctx), browser, by, code, remember) = input;
                 if !store::approve(tx, *id, *browser, by, *code, now).await? {
                     return Ok(false);
                 }
                 if let Some((app, scope)) = remember {
-                    store_tokens::remember_consent(tx, &by.user, app, scope, now).await?;
+                    own_apps::remember(tx, ctx, &by.user, (app, scope)).await?;
                 }
                 Ok::<bool, crate::db::error::DbError>(true)
             })

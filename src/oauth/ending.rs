@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use crate::apps::model::App;
+use crate::audit::model::{Action, Actor, Event};
+use crate::audit::trail::SIGN_IN;
 use crate::base::clock::from_micros;
 use crate::base::id::UserId;
 use crate::base::secret::Digest;
@@ -30,7 +32,13 @@ pub(in crate::oauth) async fn end(oauth: &OAuth, login: &Login) -> Result<Vec<Ar
         })
     });
     unit.await?;
+    let trail = oauth.parts().users.trail();
+    trail.note(Actor::user(&login.user), signed_out(&login.user), oauth.now());
     Ok(apps)
+}
+
+fn signed_out(user: &UserId) -> Event {
+    Event::new(Action::Delete, SIGN_IN, user.as_str())
 }
 
 async fn apps_of(oauth: &OAuth, user: &UserId, session: Digest) -> Result<Vec<Arc<App>>, DbError> {

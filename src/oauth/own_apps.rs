@@ -4,14 +4,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 
 use crate::apps::model::App;
+use crate::audit::model::{Action, Actor, Event};
+use crate::audit::service::record;
 use crate::base::id::{AppId, UserId};
 use crate::base::scope::Scope;
+use crate::db::Tx;
+use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
 use crate::oauth::service::OAuth;
 use crate::oauth::store_logout;
 use crate::oauth::store_own as store;
+use crate::oauth::store_tokens;
+
+/// What the record calls a user's consent; the target is the app.
+const CONSENT: &str = "consent";
 
 /// An app that a user gave something to.
 #[derive(Clone, Debug)]
@@ -92,15 +101,34 @@ pub async fn withdraw_scopes(
     unit.await
 }
 
+/// Remembers that a user agreed to what an app asked for.
+///
+/// # Errors
+/// [`DbError`] if a statement fails.
+pub(in crate::oauth) async fn remember(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    user: &UserId,
+    (app, scope): (&AppId, &Scope),
+) -> Result<(), DbError> {
+    let event = Event::new(Action::Create, CONSENT, app.as_str());
+    let actor = Actor::user(user).by(app);
+    record(tx, ctx, &actor, &event.after(json!({ "scope": scope })));
+    store_tokens::remember_consent(tx, user, app, scope, ctx.now()).await
+}
+
 /// Takes back whatever a user gave an app: its tokens end at once, and it has to ask again.
 ///
 /// # Errors
 /// [`DbError`] if storage fails.
 pub async fn withdraw(oauth: &OAuth, user: &UserId, app: &AppId) -> Result<(), DbError> {
-    let input = (app.clone(), user.clone(), oauth.now());
-    let unit = oauth.ctx().db.write(input, |tx, (app, user, now)| {
+    let input = (app.clone(), user.clone(), oauth.ctx().clone());
+    let unit = oauth.ctx().db.write(input, |tx, (app, user, ctx)| {
         Box::pin(async move {
-            store_logout::revoke_pair(tx, (app, user), *now, *now).await?;
+            let now = ctx.now();
+            let event = Event::new(Action::Delete, CONSENT, app.as_str());
+            record(tx, ctx, &Actor::user(user), &event);
+            store_logout::revoke_pair(tx, (app, user), now, now).await?;
             store::forget_consent(tx, user, app).await
         })
     });

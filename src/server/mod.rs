@@ -19,12 +19,14 @@ use crate::oauth::service::OAuth;
 use crate::outbound::Outbound;
 use crate::places::Places;
 use crate::policy::service::Policies;
+use crate::programs::service::Programs;
 use crate::projects::service::Projects;
 use crate::queue::service::Queue;
 use crate::tls::Tls;
 use crate::tls::authorities::Authorities;
 use crate::upstream::providers::Providers;
 use crate::upstream::service::Upstream;
+use crate::usage::service::Usage;
 use crate::users::service::Users;
 
 /// Everything that requests are answered with.
@@ -72,8 +74,12 @@ pub struct ServerParts {
     pub providers: Providers,
     /// Whom they send.
     pub upstream: Upstream,
+    /// Keys and service accounts.
+    pub programs: Programs,
     /// Projects.
     pub projects: Projects,
+    /// What accounts use.
+    pub usage: Usage,
     /// Where addresses are, if the operator gave a database of it.
     pub places: Option<Places>,
     /// Requests to others.

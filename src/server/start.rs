@@ -22,6 +22,7 @@ use crate::oauth::service::{OAuth, Parts};
 use crate::outbound::{BadAuthorities, Outbound};
 use crate::places::{BadPlaces, Places};
 use crate::policy::service::Policies;
+use crate::programs::service::{self as programs, Programs};
 use crate::projects::service::Projects;
 use crate::queue::service::Queue;
 use crate::server::{Server, ServerParts};
@@ -29,6 +30,7 @@ use crate::tls::authorities::Authorities;
 use crate::tls::{BadTls, Tls};
 use crate::upstream::providers::Providers;
 use crate::upstream::service::{self as upstream, Upstream};
+use crate::usage::service::Usage;
 use crate::users::error::UserError;
 use crate::users::service::Users;
 
@@ -96,6 +98,12 @@ fn beside(oauth: &OAuth) -> Upstream {
     })
 }
 
+/// Keys and service accounts, on what the protocol stands on.
+fn programs(oauth: &OAuth) -> Programs {
+    let Parts { ctx, issuer, users, accounts, apps, policies, vault, .. } = oauth.parts().clone();
+    Programs::new(programs::Parts { ctx, issuer, users, accounts, apps, policies }, &vault)
+}
+
 /// TLS of our own, and the authorities of its clients.
 fn certificates(config: &Config) -> Result<(Option<Tls>, Option<Authorities>), BadTls> {
     let tls = config.tls.listener.as_ref().map(Tls::new).transpose()?;
@@ -156,8 +164,8 @@ impl Server {
             vault: vault.clone(),
         });
         let upstream = beside(&oauth);
-        let gate = Gate::new(&ctx, &oauth, &users, &accounts, &apps, &policies);
-        let gate = gate.asking(config.step_up.clone());
+        let (programs, usage) = (programs(&oauth), Usage::new(&ctx));
+        let gate = Gate::new(&oauth, &programs).asking(config.step_up.clone());
         let places = config.geo_database_file.as_deref().map(Places::open).transpose()?;
         let config = Arc::new(config);
         Ok(Self(Arc::new(ServerParts {
@@ -175,7 +183,9 @@ impl Server {
             apps,
             providers,
             upstream,
+            programs,
             projects,
+            usage,
             places,
             outbound,
             tls,

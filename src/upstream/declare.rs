@@ -1,7 +1,10 @@
 //! Providers as code: what an operator declares is made so, and nothing is done twice.
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 
+use crate::audit::model::{Action, Actor, Event};
+use crate::audit::service::record;
 use crate::db::Tx;
 use crate::db::error::DbError;
 use crate::policy::model::Declared;
@@ -42,11 +45,15 @@ impl Providers {
             secrets_sealed: self.sealed(&new.id, &new.secrets),
         };
         let moved = found.is_some_and(|found| found.account != new.account);
-        let input = (provider, settings, moved, self.ctx.now());
+        let input = (provider, settings, moved, self.ctx.clone());
         self.ctx
             .db
-            .write(input, |tx, (provider, settings, moved, now)| {
-                Box::pin(write(tx, provider, (settings, *moved), *now))
+            .write(input, |tx, (provider, settings, moved, ctx)| {
+                let event = Event::new(Action::Update, "provider", provider.id.as_str());
+                let event = Event { account: provider.account.clone(), ..event };
+                let after = json!({ "title": provider.title, "enabled": provider.enabled });
+                record(tx, ctx, &Actor::operator(), &event.after(after));
+                Box::pin(write(tx, provider, (settings, *moved), ctx.now()))
             })
             .await?;
         Ok(outcome)

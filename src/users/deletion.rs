@@ -6,6 +6,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::audit::model::Action;
+use crate::audit::service as audit;
 use crate::base::id::UserId;
 use crate::base::secret::Digest;
 use crate::db::Tx;
@@ -96,8 +98,9 @@ impl Users {
         id: &UserId,
         deletion_at: Option<DateTime<Utc>>,
     ) -> Result<(), UserError> {
-        let input = (id.clone(), deletion_at, self.0.ctx.now());
-        let unit = self.0.ctx.db.write(input, |tx, (id, deletion_at, now)| {
+        let input = ((self.clone(), id.clone()), deletion_at, self.0.ctx.now());
+        let unit = self.0.ctx.db.write(input, |tx, ((users, id), deletion_at, now)| {
+            users.tell_operated(tx, id, (Action::Update, "deletion"));
             Box::pin(store::set_deletion(tx, id, *deletion_at, *now))
         });
         if unit.await? { Ok(()) } else { Err(UserError::Unknown) }
@@ -114,13 +117,14 @@ impl Users {
         language: Language,
     ) -> Result<DateTime<Utc>, UserError> {
         let work = self.work(id, language);
-        let unit = self.0.ctx.db.write(work, |tx, work| {
+        let unit = self.0.ctx.db.write((self.clone(), work), |tx, (users, work)| {
             Box::pin(async move {
                 let at = work.now + GRACE;
                 let asked = (at, work.language.code());
                 let is_new = gone::ask(tx, &work.id, asked, work.now).await?;
                 let Some(user) = store::find(&mut *tx, &work.id).await? else { return Ok(None) };
                 if is_new {
+                    users.tell_own(tx, &work.id, "deletion");
                     work.tell(tx, (&user, ASKED), at).await?;
                 }
                 Ok::<_, DbError>(user.deletion_at)
@@ -135,11 +139,12 @@ impl Users {
     /// [`DbError`] if storage fails.
     pub async fn cancel_deletion(&self, id: &UserId) -> Result<bool, DbError> {
         let work = self.work(id, self.language_of(id).await?);
-        let unit = self.0.ctx.db.write(work, |tx, work| {
+        let unit = self.0.ctx.db.write((self.clone(), work), |tx, (users, work)| {
             Box::pin(async move {
                 if !gone::cancel(tx, &work.id, work.now).await? {
                     return Ok(false);
                 }
+                users.tell_own(tx, &work.id, "deletion");
                 if let Some(user) = store::find(&mut *tx, &work.id).await? {
                     work.tell(tx, (&user, KEPT), work.now).await?;
                 }
@@ -215,7 +220,7 @@ impl Users {
     /// [`DbError`] if storage fails.
     pub async fn forget(&self, id: &UserId) -> Result<bool, DbError> {
         let work = self.work(id, self.language_of(id).await?);
-        let unit = self.0.ctx.db.write(work, |tx, work| {
+        let unit = self.0.ctx.db.write((self.clone(), work), |tx, (users, work)| {
             Box::pin(async move {
                 let Some(user) = store::find(&mut *tx, &work.id).await? else { return Ok(false) };
                 let tombstone = Tombstone {
@@ -225,6 +230,9 @@ impl Users {
                 if !gone::purge(tx, &work.id, &tombstone, work.now).await? {
                     return Ok(false);
                 }
+                // What is recorded stays, with ids alone.
+                audit::forget(tx, &work.id).await?;
+                users.tell_operated(tx, &work.id, (Action::Delete, "user"));
                 work.tell(tx, (&user, DONE), work.now).await?;
                 Ok(true)
             })

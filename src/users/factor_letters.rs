@@ -1,5 +1,6 @@
 //! Letters about second factors: whoever did not do it has to hear of it.
 
+use crate::base::id::UserId;
 use crate::db::Tx;
 use crate::db::error::DbError;
 use crate::mail::model::Letter;
@@ -21,12 +22,15 @@ pub(in crate::users) const CODE_USED: &str = "mail-recovery-used";
 #[derive(Clone)]
 pub(in crate::users) struct Notice {
     users: Users,
+    user: UserId,
+    kind: &'static str,
     letter: Option<Letter>,
 }
 
 impl Notice {
-    /// Posts it, in the transaction of the act.
+    /// Posts it, in the transaction of the act, which it records, too.
     pub(in crate::users) async fn post(&self, tx: &mut Tx<'_>) -> Result<(), DbError> {
+        self.users.tell_own(tx, &self.user, self.kind.trim_start_matches("mail-"));
         let Some(letter) = &self.letter else { return Ok(()) };
         post(tx, &self.users.0.ctx, &self.users.0.vault, letter).await
     }
@@ -44,6 +48,6 @@ impl Users {
             values: vec![("host", self.0.issuer_name.clone())],
             link: Some(self.0.issuer.url("/account/factors")),
         });
-        Notice { users: self.clone(), letter }
+        Notice { users: self.clone(), user: user.id.clone(), kind, letter }
     }
 }

@@ -45,5 +45,6 @@ mod tests;
 #[cfg(test)]
 mod tests_throttle;
 mod throttle;
+mod told;
 pub mod totp;
 pub mod username;

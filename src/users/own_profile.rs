@@ -54,13 +54,14 @@ impl Users {
     pub async fn set_own_profile(&self, id: &UserId, own: OwnProfile) -> Result<(), UserError> {
         let refused = |field| UserError::BadProfile { field, rule: "is not well-formed" };
         own.check().map_err(refused)?;
-        let input = (id.clone(), own, self.0.ctx.now());
-        let unit = self.0.ctx.db.write(input, |tx, (id, own, now)| {
+        let input = (self.clone(), id.clone(), own, self.0.ctx.now());
+        let unit = self.0.ctx.db.write(input, |tx, (users, id, own, now)| {
             Box::pin(async move {
                 let Some(user) = store::find(&mut *tx, id).await? else { return Ok(()) };
                 let mut own = own.clone();
                 own.profile.phone_number_verified = user.profile.phone_number_verified
                     && own.profile.phone_number == user.profile.phone_number;
+                users.tell_own(tx, id, "profile");
                 store_profile::set(tx, id, &own, *now).await
             })
         });

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use webauthn_rs::prelude::Webauthn;
 
+use crate::audit::model::Action;
+use crate::audit::trail::Trail;
 use crate::base::id::UserId;
 use crate::base::secret::{Digest, Secret};
 use crate::base::text::{line, optional_line};
@@ -53,6 +55,7 @@ pub(in crate::users) struct Inner {
     pub(in crate::users) issuer_name: String,
     pub(in crate::users) issuer: Issuer,
     pub(in crate::users) webauthn: Option<Webauthn>,
+    pub(in crate::users) trail: Trail,
     held: Cache<UserId, Option<Arc<User>>>,
 }
 
@@ -98,6 +101,7 @@ impl Users {
             issuer_name,
             issuer: config.issuer.clone(),
             webauthn,
+            trail: Trail::default(),
             held,
         })))
     }
@@ -105,6 +109,11 @@ impl Users {
     /// Where people are signed in.
     pub fn sessions(&self) -> &Sessions {
         &self.0.sessions
+    }
+
+    /// What was seen of people: who signed in, who was refused.
+    pub fn trail(&self) -> &Trail {
+        &self.0.trail
     }
 
     /// A user by id, from memory as long as nothing changed.
@@ -190,9 +199,10 @@ impl Users {
             return Err(UserError::DuplicateId);
         }
         let row = self.row(id, new)?;
-        let unit = self.0.ctx.db.write(row, |tx, row| {
+        let unit = self.0.ctx.db.write((self.clone(), row), |tx, (users, row)| {
             Box::pin(async move {
                 store::insert(tx, row).await?;
+                users.tell_operated(tx, &row.id, (Action::Create, "user"));
                 Ok(store::find(tx, &row.id).await?.ok_or(DbError::Closed)?)
             })
         });
@@ -205,9 +215,10 @@ impl Users {
     /// [`UserError`] if a field is not valid, the name is taken, or there is no such user.
     pub async fn update(&self, id: &UserId, new: NewUser) -> Result<User, UserError> {
         let row = self.row(id.clone(), new)?;
-        let unit = self.0.ctx.db.write(row, |tx, row| {
+        let unit = self.0.ctx.db.write((self.clone(), row), |tx, (users, row)| {
             Box::pin(async move {
                 let exists = store::update(tx, row).await?;
+                users.tell_operated(tx, &row.id, (Action::Update, "user"));
                 let updated = store::find(&mut *tx, &row.id).await?;
                 if updated.as_ref().is_some_and(|user| !user.is_active()) {
                     end_all(tx, &row.id, row.now).await?;
@@ -258,9 +269,10 @@ impl Users {
                 (phc.clone(), Some(Digest::of(phc.as_bytes())))
             }
         };
-        let input = (id.clone(), phc, imported, self.0.ctx.now());
-        let unit = self.0.ctx.db.write(input, |tx, (id, phc, imported, now)| {
+        let input = ((self.clone(), id.clone()), phc, imported, self.0.ctx.now());
+        let unit = self.0.ctx.db.write(input, |tx, ((users, id), phc, imported, now)| {
             Box::pin(async move {
+                users.tell_operated(tx, id, (Action::Update, "password"));
                 let is_first = store_passwords::phc(&mut *tx, id).await?.is_none();
                 store_passwords::set_phc(tx, id, (phc, *imported), *now).await?;
                 // Who has just got a first password has nowhere signed in.
@@ -307,9 +319,10 @@ impl Users {
             Some(text) => TotpSecret::from_base32(text)?,
             None => TotpSecret::generate(self.0.ctx.entropy()),
         };
-        let input = (id.clone(), self.seal_totp(id, &secret), self.0.ctx.now());
-        let unit = self.0.ctx.db.write(input, |tx, (id, sealed, now)| {
+        let input = (self.clone(), id.clone(), self.seal_totp(id, &secret), self.0.ctx.now());
+        let unit = self.0.ctx.db.write(input, |tx, (users, id, sealed, now)| {
             Box::pin(async move {
+                users.tell_operated(tx, id, (Action::Update, "second factor"));
                 store::set_totp(tx, id, sealed, *now).await?;
                 end_all(tx, id, *now).await
             })
@@ -326,9 +339,10 @@ impl Users {
     /// # Errors
     /// [`DbError`] if storage fails.
     pub async fn remove_totp(&self, id: &UserId) -> Result<(), DbError> {
-        let input = (id.clone(), self.0.ctx.now());
-        let unit = self.0.ctx.db.write(input, |tx, (id, now)| {
+        let input = (self.clone(), id.clone(), self.0.ctx.now());
+        let unit = self.0.ctx.db.write(input, |tx, (users, id, now)| {
             Box::pin(async move {
+                users.tell_operated(tx, id, (Action::Update, "second factor"));
                 store::remove_totp(tx, id).await?;
                 end_all(tx, id, *now).await
             })
@@ -341,8 +355,11 @@ impl Users {
     /// # Errors
     /// [`DbError`] if storage fails.
     pub async fn sign_out(&self, id: &UserId) -> Result<(), DbError> {
-        let input = (id.clone(), self.0.ctx.now());
-        let unit = self.0.ctx.db.write(input, |tx, (id, now)| Box::pin(end_all(tx, id, *now)));
+        let input = (self.clone(), id.clone(), self.0.ctx.now());
+        let unit = self.0.ctx.db.write(input, |tx, (users, id, now)| {
+            users.tell_operated(tx, id, (Action::Update, "sign-ins"));
+            Box::pin(end_all(tx, id, *now))
+        });
         unit.await
     }
 

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::audit::model::{self as audit, Actor};
 use crate::base::id::UserId;
 use crate::base::secret::{Digest, Secret};
 use crate::db::error::DbError;
@@ -67,6 +68,7 @@ impl Users {
         let known = device::known(&self.0.vault, found.as_ref().map(|(u, _)| &u.id), source);
         let attempt = self.charge(Factor::Password, &key, source, known).await?;
 
+        let id = found.as_ref().map(|(user, _)| user.id.clone());
         let (user, phc) = found.filter(|(user, _)| user.is_active()).unzip();
         let phc = phc.flatten();
         let stored = phc.as_deref().and_then(|phc| StoredHash::parse(phc).ok());
@@ -79,11 +81,22 @@ impl Users {
                 return Err(SignInError::Busy { retry_after_seconds });
             }
         };
-        let Some(user) = user.filter(|_| checked.is_right) else { return Err(SignInError::Wrong) };
+        let Some(user) = user.filter(|_| checked.is_right) else {
+            self.note_failed(id.as_ref(), source, "wrong_password");
+            return Err(SignInError::Wrong);
+        };
 
         let upgrade = phc.zip(checked.upgrade);
         self.write_right(Right { attempt, user: user.id.clone(), upgrade }).await?;
         Ok(Arc::new(user))
+    }
+
+    /// Notes that somebody tried to be this user. Names that nobody has are not noted.
+    fn note_failed(&self, id: Option<&UserId>, source: &Source, why: &'static str) {
+        if let Some(id) = id {
+            let actor = Actor::default().from(Some(source.ip));
+            self.0.trail.note_sign_in(actor, id, audit::Outcome::Failed(why), self.0.ctx.now());
+        }
     }
 
     async fn write_right(&self, right: Right) -> Result<(), DbError> {
@@ -119,6 +132,7 @@ impl Users {
 
         let Some(secret) = self.totp_secret(id).await? else { return Err(SignInError::Wrong) };
         let Some(step) = secret.matching_step(&tidy(code), self.0.ctx.now()) else {
+            self.note_failed(Some(id), source, "wrong_code");
             return Err(SignInError::Wrong);
         };
         if !store::spend_step(&self.0.ctx.db, id, step).await? {

@@ -3,6 +3,7 @@
 
 pub mod deletion;
 pub mod delivery;
+pub mod recorder;
 
 use std::future::Future;
 use std::time::Duration;
@@ -25,6 +26,14 @@ const WATCH_EVERY: Duration = Duration::from_secs(5);
 /// How often the files with certificates are looked at.
 const TLS_EVERY: Duration = Duration::from_secs(5);
 
+/// How often what was seen is written: what a crash may lose.
+const RECORD_EVERY: Duration = Duration::from_secs(1);
+
+/// How often what was counted is written: what a crash may lose.
+const COUNT_EVERY: Duration = Duration::from_secs(2);
+/// How often it is noted how much lies in each account.
+const WEIGH_EVERY: Duration = Duration::from_hours(1);
+
 /// Runs the background work of a node until `stop` is cancelled.
 pub async fn run(server: Server, stop: CancellationToken) {
     tokio::join!(
@@ -34,6 +43,9 @@ pub async fn run(server: Server, stop: CancellationToken) {
         every(WATCH_EVERY, &stop, || watch(&server)),
         every(DELETE_EVERY, &stop, || deletion::run_due(&server)),
         every(TLS_EVERY, &stop, || certificates(&server)),
+        every(RECORD_EVERY, &stop, || recorder::write_seen(&server, false)),
+        every(COUNT_EVERY, &stop, || recorder::write_usage(&server)),
+        every(WEIGH_EVERY, &stop, || recorder::weigh(&server)),
         delivery::run(&server, &stop),
     );
 }

@@ -247,7 +247,7 @@ async fn what_is_not_in_the_table_does_not_exist(db: Kind) {
     for route in table() {
         // No line answers this method.
         let path = route.path.replace("{id}", "heart").replace("{name}", "x");
-        let path = path.replace("{user}", "x");
+        let path = path.replace("{user}", "x").replace("{key}", "x");
         let answer = http.send(Method::TRACE, &path, &headers, "").await;
         assert_eq!(answer.refusal(), "405 method_not_allowed", "{path}");
         assert!(answer.header("allow").contains(route.method.as_str()), "{path}: {answer:?}");
@@ -281,7 +281,7 @@ async fn who_may_what(db: Kind) {
             Operation::CreatePolicy => (route.path, r#"{"name":"n","policy":{"rules":{}}}"#),
             _ => (route.path, ""),
         };
-        let path = &["{id}", "{user}", "{name}"]
+        let path = &["{id}", "{user}", "{name}", "{key}"]
             .iter()
             .fold(path.to_owned(), |path, name| path.replace(name, "no-such"));
         let mut line = vec![format!("{} {path}:", route.method.as_str())];

@@ -26,6 +26,11 @@ impl Desk {
         Self { app, token }
     }
 
+    /// Somebody who shows another token.
+    pub fn holding(server: &TestServer, token: &str) -> Self {
+        Self { app: portal(server), token: token.to_owned() }
+    }
+
     /// A request about an account; an empty one names none.
     pub async fn ask(&self, method: Method, path: &str, account: &str, body: &Value) -> Answer {
         let bearer = format!("Bearer {}", self.token);

@@ -5,10 +5,12 @@
 mod accounts;
 mod apis;
 mod apps;
+mod audit;
 mod decisions;
 mod groups;
 mod invitations;
 mod policies;
+mod programs;
 mod projects;
 
 use std::collections::HashMap;
@@ -76,6 +78,34 @@ pub enum Operation {
     AnswerInvitation,
     /// `POST /v1/accounts/{id}/restore`
     RestoreAccount,
+    /// `GET /v1/audit`
+    ListAudit,
+    /// `GET /v1/audit/fhir`
+    ExportAudit,
+    /// `GET /v1/api-keys`
+    ListApiKeys,
+    /// `POST /v1/api-keys`
+    CreateApiKey,
+    /// `DELETE /v1/api-keys/{id}`
+    DeleteApiKey,
+    /// `GET /v1/service-accounts`
+    ListServiceAccounts,
+    /// `POST /v1/service-accounts`
+    CreateServiceAccount,
+    /// `GET /v1/service-accounts/{id}`
+    GetServiceAccount,
+    /// `PATCH /v1/service-accounts/{id}`
+    ChangeServiceAccount,
+    /// `DELETE /v1/service-accounts/{id}`
+    DeleteServiceAccount,
+    /// `GET /v1/service-accounts/{id}/api-keys`
+    ListServiceKeys,
+    /// `POST /v1/service-accounts/{id}/api-keys`
+    CreateServiceKey,
+    /// `DELETE /v1/service-accounts/{id}/api-keys/{key}`
+    DeleteServiceKey,
+    /// `GET /v1/usage`
+    ListUsage,
     /// `GET /v1/policies`
     ListPolicies,
     /// `POST /v1/policies`
@@ -268,9 +298,11 @@ struct Area {
 const AREAS: &[Area] = &[
     accounts::AREA,
     apps::AREA,
+    audit::AREA,
     groups::AREA,
     invitations::AREA,
     policies::AREA,
+    programs::AREA,
     projects::AREA,
     apis::AREA,
     decisions::AREA,

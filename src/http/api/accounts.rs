@@ -100,7 +100,7 @@ pub(in crate::http::api) async fn list(
     let accounts = server.accounts.accounts_of(&caller.user).await?;
     let accounts = accounts
         .iter()
-        .filter(|account| caller.app.allowed_accounts.contains(&account.id))
+        .filter(|account| caller.reaches(&account.id))
         .map(AccountView::from)
         .collect();
     Ok(answer(StatusCode::OK, AccountList { accounts }))

@@ -22,7 +22,9 @@ use crate::http::proof;
 use crate::policy::document::Fault;
 use crate::policy::model::PolicyError;
 use crate::policy::privilege::{AccessAdmin, Privilege as _, ProjectAdmin};
+use crate::programs::model::ProgramError;
 use crate::projects::model::ProjectError;
+use crate::users::error::UserError;
 
 /// Why a request to the resource API fails.
 #[derive(Debug)]
@@ -92,6 +94,7 @@ impl ApiError {
                 Refusal::InsufficientScope { .. }
                 | Refusal::AppInDevelopment
                 | Refusal::AppNotAllowed
+                | Refusal::KeyNotAllowed
                 | Refusal::NotAMember
                 | Refusal::NoUser
                 | Refusal::PolicyDenies { .. } => StatusCode::FORBIDDEN,
@@ -250,6 +253,11 @@ pub(in crate::http::api) fn answer(status: StatusCode, body: impl serde::Seriali
     response
 }
 
+/// Done, and there is nothing to tell.
+pub(in crate::http::api) fn no_content() -> Response {
+    StatusCode::NO_CONTENT.into_response()
+}
+
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
@@ -332,6 +340,35 @@ impl From<ProjectError> for ApiError {
                 Self::Refused(Refusal::PolicyDenies { privilege: ProjectAdmin::NAME.into() })
             }
             ProjectError::Internal(error) => Self::Internal(error),
+        }
+    }
+}
+
+impl From<ProgramError> for ApiError {
+    fn from(error: ProgramError) -> Self {
+        let text = error.to_string();
+        match error {
+            ProgramError::BadName(_)
+            | ProgramError::BadDescription(_)
+            | ProgramError::BadDays
+            | ProgramError::NoScope
+            | ProgramError::BadApp
+            | ProgramError::MoreThanHeld
+            | ProgramError::UnknownGroup(_) => Self::BadBody(text.into()),
+            ProgramError::ByKey => Self::Refused(Refusal::KeyNotAllowed),
+            ProgramError::Unknown => Self::NotFound,
+            ProgramError::NameTaken => {
+                Self::AlreadyExists("a service account of that name already exists")
+            }
+            ProgramError::TooMany => Self::TooMany("there are as many as there may be"),
+            ProgramError::NotAllowed => {
+                Self::Refused(Refusal::PolicyDenies { privilege: AccessAdmin::NAME.into() })
+            }
+            ProgramError::Policy(error) => error.into(),
+            ProgramError::User(UserError::Internal(error)) | ProgramError::Internal(error) => {
+                Self::Internal(error)
+            }
+            ProgramError::User(_) => Self::BadBody(text.into()),
         }
     }
 }

@@ -115,7 +115,7 @@ pub(in crate::http::api) async fn change(
 /// `DELETE /v1/account/groups/{id}`.
 pub(in crate::http::api) async fn delete(
     State(server): State<Server>,
-    Permitted { permit, facts, lock }: Permitted<AccessAdmin>,
+    Permitted { permit, facts, lock, .. }: Permitted<AccessAdmin>,
     Id(id): Id<GroupId>,
 ) -> Result<Response, ApiError> {
     gone(server.accounts.delete_group((&permit, &facts), &id).await?, lock)
@@ -140,7 +140,7 @@ pub(in crate::http::api) async fn members(
 /// `PUT /v1/account/groups/{id}/members/{user}`: somebody of the account joins one more group.
 pub(in crate::http::api) async fn add_member(
     State(server): State<Server>,
-    Permitted { permit, facts, lock }: Permitted<AccessAdmin>,
+    Permitted { permit, facts, lock, .. }: Permitted<AccessAdmin>,
     Ids(group, user): Ids<GroupId, UserId>,
 ) -> Result<Response, ApiError> {
     server.policies.may_give(&permit, &facts, &group).await?;
@@ -150,7 +150,7 @@ pub(in crate::http::api) async fn add_member(
 /// `DELETE /v1/account/groups/{id}/members/{user}`.
 pub(in crate::http::api) async fn remove_member(
     State(server): State<Server>,
-    Permitted { permit, facts, lock }: Permitted<AccessAdmin>,
+    Permitted { permit, facts, lock, .. }: Permitted<AccessAdmin>,
     Ids(group, user): Ids<GroupId, UserId>,
 ) -> Result<Response, ApiError> {
     gone(server.accounts.remove_member((&permit, &facts), &group, &user).await?, lock)

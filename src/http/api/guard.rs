@@ -12,9 +12,10 @@ use crate::gate::outside::has_token;
 use crate::gate::questions::Asker;
 use crate::gate::refusal::{ACCOUNT_HEADER, Refusal};
 use crate::gate::routes::{Lock, find};
-use crate::gate::service::{Caller, Presented};
+use crate::gate::service::{Caller, Held, Presented};
 use crate::http::api::error::ApiError;
 use crate::http::api::interaction;
+use crate::http::api::usage::Meter;
 use crate::http::client_certificate::client_certificate;
 use crate::http::client_ip::client_ip;
 use crate::http::proof::proof;
@@ -32,6 +33,10 @@ pub(in crate::http::api) struct Permitted<P: Privilege> {
     pub(in crate::http::api) facts: Attributes,
     /// What opened the route.
     pub(in crate::http::api) lock: &'static Lock,
+    /// The scope of the token or key.
+    pub(in crate::http::api) scope: Held,
+    /// Counts how long the request takes, until it is dropped with the handler.
+    _meter: Meter,
 }
 
 impl<P: Privilege> FromRequestParts<Server> for Permitted<P> {
@@ -39,9 +44,14 @@ impl<P: Privilege> FromRequestParts<Server> for Permitted<P> {
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, ApiError> {
         let (caller, lock) = pass(parts, server).await?;
-        let permit = caller.permit(lock)?;
+        let permit = caller.permit(lock).inspect_err(|refusal| {
+            let account = caller.place.as_ref().map(|place| place.account.clone());
+            server.gate.note(caller.actor.clone(), account, lock.scope, refusal);
+        })?;
+        let meter = Meter::start(server, &caller);
         let place = caller.place.ok_or(Refusal::Bug("a permit without an account"))?;
-        Ok(Self { permit, facts: place.facts, lock })
+        let scope = caller.scope;
+        Ok(Self { permit, facts: place.facts, lock, scope, _meter: meter })
     }
 }
 
@@ -58,6 +68,8 @@ impl FromRequestParts<Server> for Passed {
                 Refusal::Bug("a handler does not ask for the privilege of its route").into()
             );
         }
+        // These answer from memory: they are counted as they pass.
+        drop(Meter::start(server, &caller));
         Ok(Self(caller))
     }
 }

@@ -158,7 +158,7 @@ pub(in crate::http::api) async fn resend(
 /// Whether the app may be used for the account: what else a user is invited to is no business of
 /// the app's.
 fn is_for_app(caller: &Caller, account: &AccountId) -> bool {
-    caller.app.allowed_accounts.contains(account)
+    caller.reaches(account)
 }
 
 /// `GET /v1/invitations`: one's own.

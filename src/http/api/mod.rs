@@ -4,8 +4,10 @@
 //! `{"items": […], "links": {"self", "next"?}}`, faults `{"error": "text", "reason": "code"}`.
 
 mod accounts;
+mod api_keys;
 mod apis;
 mod apps;
+mod audit;
 mod body;
 mod decisions;
 mod direct;
@@ -20,6 +22,8 @@ mod policies;
 mod projects;
 mod query;
 mod scopes;
+mod service_accounts;
+mod usage;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -83,6 +87,20 @@ fn handler(route: &Route) -> MethodRouter<Server> {
         Operation::RestoreAccount => post(accounts::restore),
         Operation::GetOwnUser => get(people::get_own),
         Operation::ChangeOwnUser => patch(people::change_own),
+        Operation::ListAudit => get(audit::list),
+        Operation::ExportAudit => get(audit::export),
+        Operation::ListApiKeys => get(api_keys::list),
+        Operation::CreateApiKey => post(api_keys::create),
+        Operation::DeleteApiKey => delete(api_keys::delete),
+        Operation::ListServiceAccounts => get(service_accounts::list),
+        Operation::CreateServiceAccount => post(service_accounts::create),
+        Operation::GetServiceAccount => get(service_accounts::get_one),
+        Operation::ChangeServiceAccount => patch(service_accounts::change),
+        Operation::DeleteServiceAccount => delete(service_accounts::delete),
+        Operation::ListServiceKeys => get(service_accounts::keys),
+        Operation::CreateServiceKey => post(service_accounts::create_key),
+        Operation::DeleteServiceKey => delete(service_accounts::delete_key),
+        Operation::ListUsage => get(usage::list),
         Operation::ListPolicies => get(policies::list),
         Operation::CreatePolicy => post(policies::create),
         Operation::GetPolicy => get(policies::get_one),

@@ -34,6 +34,14 @@ pub(in crate::http::api) struct List<V> {
     links: Links,
 }
 
+impl<V> List<V> {
+    /// The items, and the links by their relation: for lists of another shape.
+    pub(in crate::http::api) fn into_parts(self) -> (Vec<V>, Vec<(&'static str, String)>) {
+        let next = self.links.next.map(|next| ("next", next));
+        (self.items, [("self", self.links.own)].into_iter().chain(next).collect())
+    }
+}
+
 #[derive(Debug, Serialize)]
 struct Links {
     #[serde(rename = "self")]

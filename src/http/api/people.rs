@@ -168,7 +168,7 @@ pub(in crate::http::api) async fn get_one(
 /// `DELETE /v1/account/users/{id}`: somebody leaves all groups of the account.
 pub(in crate::http::api) async fn remove(
     State(server): State<Server>,
-    Permitted { permit, facts, lock }: Permitted<AccessAdmin>,
+    Permitted { permit, facts, lock, .. }: Permitted<AccessAdmin>,
     Id(id): Id<UserId>,
 ) -> Result<Response, ApiError> {
     gone(server.accounts.remove_person((&permit, &facts), &id).await?, lock)

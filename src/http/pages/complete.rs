@@ -4,6 +4,7 @@
 use axum::response::Response;
 use http::HeaderValue;
 
+use crate::audit::model::{Actor, Outcome};
 use crate::base::id::GrantId;
 use crate::db::error::DbError;
 use crate::http::browser::Browser;
@@ -108,6 +109,9 @@ pub(in crate::http::pages) async fn go_on(
         Due::Nothing => {
             let cookies = cookies.complete(server, browser, &user.id, amr).await?;
             let (source, seat) = (browser.source(), browser.seat());
+            let actor = Actor::user(&user.id).from(Some(source.ip));
+            let now = server.ctx.now();
+            server.users.trail().note_sign_in(actor, &user.id, Outcome::Success, now);
             server.users.tell_of_new_device(user, source, &seat).await?;
             return Ok((cookies, after_sign_in(grant)));
         }

@@ -206,6 +206,7 @@ impl Users {
         let email = Some(email.to_owned());
         let new = NewUser { email, email_verified: true, username, ..NewUser::from(user) };
         let row = self.row(user.id.clone(), new)?;
+        self.tell_own(tx, &user.id, "email");
         if store::update(tx, &row).await? { Ok(()) } else { Err(MailedError::Over) }
     }
 

@@ -187,7 +187,7 @@ fn of_registration() -> Vec<Endpoint> {
 
 fn of_api(route: &Route, bearer: &[(&'static str, String)]) -> Endpoint {
     let path = route.path.replace("{id}", "heart").replace("{name}", "Nurse%20Access");
-    let path = path.replace("{user}", "ben");
+    let path = path.replace("{user}", "ben").replace("{key}", "k");
     let (params, json): (&[(&str, &str)], _) = match (route.method, path.as_str()) {
         (Method::Get, _) => {
             (&[("pageSize", "2"), ("nextPageToken", ""), ("name", "H"), ("id", "heart")], None)
@@ -205,6 +205,13 @@ fn of_api(route: &Route, bearer: &[(&'static str, String)]) -> Endpoint {
             (&[], Some(r#"{"email":"a@b.example","groupId":"acme-nurses","language":"de"}"#))
         }
         (Method::Patch, "/v1/invitations/heart") => (&[], Some(r#"{"status":"ACCEPTED"}"#)),
+        (Method::Post, p) if p.ends_with("/api-keys") => {
+            (&[], Some(r#"{"name":"A","expireInDays":1,"scopes":["project.read"]}"#))
+        }
+        (Method::Post, "/v1/service-accounts") => (&[], Some(r#"{"name":"A","groups":["g"]}"#)),
+        (Method::Patch, p) if p.starts_with("/v1/service-accounts") => {
+            (&[], Some(r#"{"name":"A","description":"B","disabled":true,"app":null}"#))
+        }
         (Method::Patch, "/v1/user") => (&[], Some(r#"{"profile":{"displayName":"A"}}"#)),
         (Method::Post | Method::Patch, "/v1/apps" | "/v1/apps/heart") => {
             (&[], Some(r#"{"title":"A","callbackUrls":["https://a.example/cb"]}"#))

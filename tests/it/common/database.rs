@@ -7,6 +7,8 @@ use std::sync::{LazyLock, Mutex};
 
 use narthex::base::secret::Secret;
 use narthex::config::model::{Config, Database};
+use narthex::db::Db;
+use narthex::server::start;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
@@ -82,6 +84,13 @@ impl TestDatabase {
             config.database =
                 Database::Postgres { url: Secret::presented(url), connections_max: 5 };
         }
+    }
+
+    /// Opens it beside whoever else has it open.
+    pub async fn open(&self) -> Db {
+        let mut config = Config::for_test(self.folder.path());
+        self.configure(&mut config);
+        start::open(&config).await.expect("a database")
     }
 }
 

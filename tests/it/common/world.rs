@@ -30,7 +30,7 @@ pub fn portal(server: &TestServer) -> ClientApp {
         id: "portal",
         secret: None,
         redirect_uri: "https://portal.example/callback",
-        scope: "openid profile email account.read account.write group.read group.write user.read user.write invitation.read invitation.write policy.read policy.write project.read project.write app.read app.write review.read review.write consent.read consent.write client-token.write api.read api.write decision.ask",
+        scope: "openid profile email account.read account.write group.read group.write user.read user.write invitation.read invitation.write policy.read policy.write project.read project.write apiKey.read apiKey.write audit.read serviceAccount.read serviceAccount.write usage.read app.read app.write review.read review.write consent.read consent.write client-token.write api.read api.write decision.ask",
         http: server.browser(),
     }
 }

@@ -39,8 +39,8 @@ pub(in crate::http::api) async fn create(
     Passed(caller): Passed,
     Body(body): Body<TargetBody>,
 ) -> Result<Response, Refused> {
-    let grant = caller.grant.ok_or(DirectError::NotAllowed)?;
-    let from = (&caller.app.id, grant);
+    let from = caller.app.as_ref().zip(caller.grant).ok_or(DirectError::NotAllowed)?;
+    let from = (&from.0.id, from.1);
     let code = direct::client_token(&server.oauth, from, &body.target_client_id).await?;
     Ok(answer(StatusCode::CREATED, CodeView { code: code.reveal() }))
 }
