@@ -1,6 +1,7 @@
 //! Tenants: accounts, the groups in them, and who is in which.
 
 mod act;
+pub mod attributes;
 mod declare;
 pub mod defaults;
 pub mod deletion;

@@ -53,6 +53,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0029_invitations", include_str!("../../migrations/0029_invitations.sql")),
     ("0032_policy_versions", include_str!("../../migrations/0032_policy_versions.sql")),
     ("0033_members_by_account", include_str!("../../migrations/0033_members_by_account.sql")),
+    ("0034_project_deletion", include_str!("../../migrations/0034_project_deletion.sql")),
     ("0036_audit", include_str!("../../migrations/0036_audit.sql")),
     ("0037_programs", include_str!("../../migrations/0037_programs.sql")),
     ("0038_usage", include_str!("../../migrations/0038_usage.sql")),

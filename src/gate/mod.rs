@@ -4,6 +4,7 @@
 //! the request; `http/api` brings them and turns a [`refusal::Refusal`] into an answer.
 
 pub mod checks;
+pub mod explain;
 mod facts;
 mod metadata;
 pub mod outside;

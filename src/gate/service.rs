@@ -111,8 +111,8 @@ pub struct Gate {
     oauth: OAuth,
     pub(in crate::gate) users: Users,
     accounts: Accounts,
-    apps: Apps,
-    policies: Policies,
+    pub(in crate::gate) apps: Apps,
+    pub(in crate::gate) policies: Policies,
     pub(in crate::gate) programs: Programs,
     pub(in crate::gate) step_up: StepUp,
     metadata: Document,
@@ -356,6 +356,17 @@ impl Caller {
         }
     }
 
+    /// What the caller may do besides what the route asks for: for what a route does for some only.
+    ///
+    /// # Errors
+    /// [`Refusal::PolicyDenies`]; [`Refusal::AccountRequired`] if the request is about no account.
+    pub fn also<P: Privilege>(&self) -> Result<Permit<P>, Refusal> {
+        let place = self.place.as_ref().ok_or(Refusal::AccountRequired)?;
+        permit::authorize(&place.policy, &place.facts, &place.account, &self.user)
+            .map(|permit| permit.by(self.actor.clone()))
+            .map_err(|denied| Refusal::PolicyDenies { privilege: denied.privilege.into() })
+    }
+
     /// The last check: what the policies of the account allow the caller.
     ///
     /// # Errors
@@ -364,9 +375,9 @@ impl Caller {
         if lock.privilege != Some(P::NAME) && lock.or != Some(P::NAME) {
             return Err(Refusal::Bug("a handler asks for another privilege than its route"));
         }
-        let place = self.place.as_ref().ok_or(Refusal::Bug("a route without an account"))?;
-        permit::authorize(&place.policy, &place.facts, &place.account, &self.user)
-            .map(|permit| permit.by(self.actor.clone()))
-            .map_err(|denied| Refusal::PolicyDenies { privilege: denied.privilege.into() })
+        if self.place.is_none() {
+            return Err(Refusal::Bug("a route without an account"));
+        }
+        self.also()
     }
 }

@@ -4,15 +4,18 @@
 //! before, or is covered by what its author holds. And somebody always administers access.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 
-use crate::base::id::{AccountId, UserId};
+use crate::audit::model::Actor;
+use crate::base::id::AccountId;
 use crate::db::Tx;
 use crate::db::changes::Topic;
+use crate::db::ctx::Ctx;
+use crate::db::error::DbError;
 use crate::policy::administrators::{keeps_administrator, lock};
 use crate::policy::attributes::Attributes;
 use crate::policy::document::Document;
-use crate::policy::model::{Change, NewPolicy, POLICIES_MAX, Policy, PolicyError, Version};
+use crate::policy::history::{Step, note};
+use crate::policy::model::{Change, NewPolicy, POLICIES_MAX, Policy, PolicyError};
 use crate::policy::permit::Permit;
 use crate::policy::privilege::AccessAdmin;
 use crate::policy::service::{Holdings, Policies, check, is_name, resource};
@@ -20,8 +23,9 @@ use crate::policy::{store, store_versions};
 
 /// Who changes policies, when, and what they may give.
 struct Author {
+    ctx: Ctx,
     account: AccountId,
-    user: UserId,
+    actor: Actor,
     facts: Attributes,
     holdings: Holdings,
     now: DateTime<Utc>,
@@ -108,7 +112,8 @@ impl Policies {
                     let found = store::find(&mut *tx, &author.account, name).await?;
                     let found = found.ok_or(PolicyError::Unknown)?;
                     store::delete(tx, &author.account, name).await?;
-                    note(tx, author, (name, &found.document), (Change::Deleted, None)).await?;
+                    let step = Step::of(Change::Deleted, name).before(&found.document);
+                    author.note(tx, &step).await?;
                     settle(tx, author).await
                 })
             })
@@ -146,12 +151,19 @@ impl Policies {
     ) -> Result<Author, PolicyError> {
         let policy = self.merged(permit.account()).await?;
         Ok(Author {
+            ctx: self.ctx.clone(),
+            actor: permit.actor().clone(),
             account: permit.account().clone(),
-            user: permit.user().clone(),
             facts: facts.clone(),
             holdings: Holdings::of(&policy, facts),
             now: self.ctx.now(),
         })
+    }
+}
+
+impl Author {
+    async fn note(&self, tx: &mut Tx<'_>, step: &Step<'_>) -> Result<(), DbError> {
+        note(tx, (&self.ctx, &self.actor), &self.account, step).await
     }
 }
 
@@ -172,7 +184,7 @@ async fn insert(
         updated_at: author.now,
     };
     store::insert(tx, &author.account, &made).await?;
-    note(tx, author, (&made.name, &made.document), (change, None)).await?;
+    author.note(tx, &Step::of(change, &made.name).after(&made.document)).await?;
     // Access adds up: with one policy more nobody has less.
     tx.touch(Topic::Policies).await?;
     Ok(made)
@@ -199,13 +211,9 @@ async fn overwrite(
         updated_at: author.now,
     };
     store::update(tx, &author.account, &found.name, &made).await?;
-    if is_renamed {
-        let (old, new) = (found.name.as_str(), made.name.as_str());
-        note(tx, author, (old, &found.document), (Change::RenamedTo, Some(new))).await?;
-        note(tx, author, (new, &made.document), (Change::RenamedFrom, Some(old))).await?;
-    } else {
-        note(tx, author, (&made.name, &made.document), (change, None)).await?;
-    }
+    let change = if is_renamed { Change::RenamedTo } else { change };
+    let step = Step::of(change, &found.name).before(&found.document).after(&made.document);
+    author.note(tx, &step.renamed(is_renamed.then_some(&made.name))).await?;
     settle(tx, author).await?;
     Ok(made)
 }
@@ -234,25 +242,6 @@ async fn bring_back(
             insert(tx, author, &policy, Change::Restored).await
         }
     }
-}
-
-/// Keeps what happened to a policy.
-async fn note(
-    tx: &mut Tx<'_>,
-    author: &Author,
-    (name, document): (&str, &Value),
-    (change, other_name): (Change, Option<&str>),
-) -> Result<(), PolicyError> {
-    let version = Version {
-        number: 0,
-        change,
-        document: document.clone(),
-        other_name: other_name.map(str::to_owned),
-        changed_by: Some(author.user.clone()),
-        changed_at: author.now,
-    };
-    store_versions::append(tx, &author.account, name, &version).await?;
-    Ok(())
 }
 
 /// What every change ends with that may take something away.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::audit::model::Actor;
 use crate::base::id::{AccountId, GroupId};
 use crate::base::text;
 use crate::db::Tx;
@@ -16,16 +17,20 @@ use crate::policy::cover::uncovered;
 use crate::policy::document::Document;
 use crate::policy::filter::Columns;
 use crate::policy::give::given_by_group;
-use crate::policy::model::{Change, NAME_BYTES_MAX, Version};
+use crate::policy::history::{Step, note};
+use crate::policy::model::{Change, NAME_BYTES_MAX};
 pub use crate::policy::model::{Declared, Policy, PolicyError};
 use crate::policy::parse::compile;
 use crate::policy::path::Later;
 use crate::policy::permit::{Permit, RESOURCE};
 use crate::policy::privilege::AccessAdmin;
-use crate::policy::{store, store_versions};
+use crate::policy::store;
 
 /// Most accounts whose merged policies are held.
 const ACCOUNTS_HELD_MAX: u64 = 1000;
+
+/// What is yet to be known of somebody who makes no request.
+pub const LATER: Later = Later::Among(&[RESOURCE, "environment"]);
 
 /// What a policy is, as a resource that policies are about.
 const TYPE: &str = "policy";
@@ -108,6 +113,22 @@ impl Policies {
         Holdings::of(&policy, facts).cover(&given)
     }
 
+    /// Whether somebody of whom `before` was known until now, and `after` from now on, is given
+    /// nothing by that which the caller does not hold.
+    ///
+    /// # Errors
+    /// [`PolicyError::GrantsMoreThanHeld`], or [`PolicyError::Internal`].
+    pub async fn may_change(
+        &self,
+        (permit, facts): (&Permit<AccessAdmin>, &Attributes),
+        before: &Attributes,
+        after: &Attributes,
+    ) -> Result<(), PolicyError> {
+        let policy = self.merged(permit.account()).await?;
+        let of = |facts: &Attributes| policy.reduce(facts, LATER);
+        Holdings::of(&policy, facts).cover_beside(&of(before), &of(after))
+    }
+
     /// What [`Policies::declare`] would do.
     ///
     /// # Errors
@@ -135,29 +156,10 @@ impl Policies {
         document: &Value,
     ) -> Result<Declared, PolicyError> {
         check(name, document)?;
-        let unit = (account.clone(), self.policy(name, document));
+        let unit = (self.ctx.clone(), account.clone(), self.policy(name, document));
         self.ctx
             .db
-            .write(unit, |tx, (account, policy)| {
-                Box::pin(async move {
-                    let found = store::find(&mut *tx, account, &policy.name).await?;
-                    let difference = difference(found.as_ref(), &policy.document);
-                    match difference {
-                        Declared::Unchanged => return Ok(difference),
-                        Declared::Created => store::insert(tx, account, policy).await?,
-                        Declared::Updated => {
-                            store::update(tx, account, &policy.name, policy).await?;
-                        }
-                    }
-                    let change = match found {
-                        None => Change::Created,
-                        Some(_) => Change::Updated,
-                    };
-                    note(tx, account, policy, change).await?;
-                    tx.touch(Topic::Policies).await?;
-                    Ok(difference)
-                })
-            })
+            .write(unit, |tx, (ctx, account, policy)| Box::pin(write(tx, ctx, account, policy)))
             .await
     }
 
@@ -170,6 +172,32 @@ impl Policies {
             updated_at: now,
         }
     }
+}
+
+async fn write(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    account: &AccountId,
+    policy: &Policy,
+) -> Result<Declared, PolicyError> {
+    let found = store::find(&mut *tx, account, &policy.name).await?;
+    let difference = difference(found.as_ref(), &policy.document);
+    let change = match difference {
+        Declared::Unchanged => return Ok(difference),
+        Declared::Created => Change::Created,
+        Declared::Updated => Change::Updated,
+    };
+    let mut step = Step::of(change, &policy.name).after(&policy.document);
+    match &found {
+        None => store::insert(tx, account, policy).await?,
+        Some(found) => {
+            store::update(tx, account, &policy.name, policy).await?;
+            step = step.before(&found.document);
+        }
+    }
+    note(tx, (ctx, &Actor::operator()), account, &step).await?;
+    tx.touch(Topic::Policies).await?;
+    Ok(difference)
 }
 
 /// What somebody holds, of resources that are yet to be known.
@@ -230,21 +258,4 @@ fn difference(found: Option<&Policy>, document: &Value) -> Declared {
         Some(policy) if policy.document == *document => Declared::Unchanged,
         Some(_) => Declared::Updated,
     }
-}
-
-async fn note(
-    tx: &mut Tx<'_>,
-    account: &AccountId,
-    policy: &Policy,
-    change: Change,
-) -> Result<(), DbError> {
-    let version = Version {
-        number: 0,
-        change,
-        document: policy.document.clone(),
-        other_name: None,
-        changed_by: None,
-        changed_at: policy.updated_at,
-    };
-    store_versions::append(tx, account, &policy.name, &version).await
 }

@@ -10,6 +10,8 @@ use crate::policy::attributes::Attributes;
 pub const NAME_BYTES_MAX: usize = 200;
 /// Longest description, in bytes.
 pub const DESCRIPTION_BYTES_MAX: usize = 2000;
+/// What the record calls a project.
+pub const KIND: &str = "project";
 /// What policies see as `resource.type`. Small letters: a type of FHIR begins with a capital one.
 pub const RESOURCE_TYPE: &str = "project";
 
@@ -44,6 +46,15 @@ pub struct NewProject {
     pub description: Option<String>,
 }
 
+/// What is changed of a project.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProjectChange {
+    /// Another name.
+    pub name: Option<String>,
+    /// Another description, or none.
+    pub description: Option<Option<String>>,
+}
+
 /// Why a project is not made or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectError {
@@ -56,6 +67,9 @@ pub enum ProjectError {
     /// The id is in use.
     #[error("the project id {0} is in use")]
     IdTaken(ProjectId),
+    /// There is no such project, or none that the caller may administer.
+    #[error("there is no such project")]
+    Unknown,
     /// There is no such account.
     #[error("there is no account {0}")]
     UnknownAccount(AccountId),

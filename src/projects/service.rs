@@ -1,7 +1,10 @@
 //! What may be asked and told about projects.
 
 use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
 
+use crate::audit::model::{Action, Actor, Event};
+use crate::audit::service::record;
 use crate::base::id::{AccountId, ProjectId};
 use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
@@ -12,6 +15,7 @@ use crate::policy::permit::Permit;
 use crate::policy::privilege::{ProjectAdmin, ReadData};
 use crate::policy::reach::Reach;
 use crate::projects::model::{NewProject, Project, ProjectError, resource};
+use crate::projects::model::{KIND, NewProject, Project, ProjectChange, ProjectError, resource};
 use crate::projects::store::{self, Which};
 
 /// The most that [`Projects::count`] counts to: whoever has more is told this.
@@ -46,7 +50,7 @@ impl ProjectQuery {
 /// The projects of all accounts. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Projects {
-    ctx: Ctx,
+    pub(in crate::projects) ctx: Ctx,
 }
 
 impl Projects {
@@ -131,11 +135,48 @@ impl Projects {
         if !permit.allows(&resource(&id)) {
             return Err(ProjectError::Denied);
         }
-        let input = (permit.account().clone(), id, project.clone(), now);
+        let by = (self.ctx.clone(), permit.actor().clone());
+        let input = (permit.account().clone(), id, project.clone(), now, by);
         self.ctx
             .db
-            .write(input, |tx, (account, id, project, now)| {
-                Box::pin(insert(tx, account, (id, project), *now))
+            .write(input, |tx, (account, id, project, now, (ctx, actor))| {
+                Box::pin(async move {
+                    let made = insert(tx, account, (id, project), *now).await?;
+                    let event = Event::new(Action::Create, KIND, id.as_str()).of(account);
+                    record(tx, ctx, actor, &event.after(shown(&made)));
+                    Ok(made)
+                })
+            })
+            .await
+    }
+
+    /// Changes what a project says of itself.
+    ///
+    /// # Errors
+    /// [`ProjectError`].
+    pub async fn change(
+        &self,
+        permit: &Permit<ProjectAdmin>,
+        id: &ProjectId,
+        change: &ProjectChange,
+    ) -> Result<Project, ProjectError> {
+        if !permit.allows(&resource(id)) {
+            return Err(ProjectError::Unknown);
+        }
+        let by = (self.ctx.clone(), permit.actor().clone());
+        let input = (permit.account().clone(), id.clone(), change.clone(), by);
+        self.ctx
+            .db
+            .write(input, |tx, (account, id, change, (ctx, actor))| {
+                Box::pin(async move {
+                    let before = store::find(&mut *tx, account, id).await?;
+                    let before = before.ok_or(ProjectError::Unknown)?;
+                    let after = changed(tx, &before, change, ctx.now()).await?;
+                    let event = Event::new(Action::Update, KIND, id.as_str()).of(account);
+                    let event = event.before(shown(&before)).after(shown(&after));
+                    record(tx, ctx, actor, &event);
+                    Ok(after)
+                })
             })
             .await
     }
@@ -171,9 +212,9 @@ impl Projects {
             project.id.clone().unwrap_or_else(|| ProjectId::generate(now, self.ctx.entropy()));
         self.ctx
             .db
-            .write((account.clone(), fresh, project.clone(), now), |tx, input| {
-                let (account, fresh, project, now) = input;
-                Box::pin(write(tx, account, (fresh, project), *now))
+            .write((self.ctx.clone(), account.clone(), fresh, project.clone()), |tx, input| {
+                let (ctx, account, fresh, project) = input;
+                Box::pin(write(tx, ctx, account, (fresh, project)))
             })
             .await
     }
@@ -206,22 +247,61 @@ async fn insert(
     })
 }
 
+/// A project in the record.
+fn shown(project: &Project) -> Value {
+    json!({ "name": project.name, "description": project.description })
+}
+
+async fn changed(
+    tx: &mut Tx<'_>,
+    before: &Project,
+    change: &ProjectChange,
+    now: DateTime<Utc>,
+) -> Result<Project, ProjectError> {
+    let wanted = NewProject {
+        id: Some(before.id.clone()),
+        name: change.name.clone().unwrap_or_else(|| before.name.clone()),
+        description: change.description.clone().unwrap_or_else(|| before.description.clone()),
+    };
+    wanted.check()?;
+    let namesake = store::find_named(&mut *tx, &before.account, &wanted.name).await?;
+    if namesake.is_some_and(|other| other.id != before.id) {
+        return Err(ProjectError::NameTaken);
+    }
+    store::update(tx, &before.account, (&before.id, &wanted), now).await.map_err(|error| {
+        match error {
+            // The name was free a moment ago; on PostgreSQL another transaction may have taken it.
+            DbError::Duplicate(_) => ProjectError::NameTaken,
+            other => ProjectError::Internal(other),
+        }
+    })?;
+    let NewProject { name, description, .. } = wanted;
+    Ok(Project { name, description, updated_at: now, ..before.clone() })
+}
+
 async fn write(
     tx: &mut Tx<'_>,
+    ctx: &Ctx,
     account: &AccountId,
     (fresh, project): (&ProjectId, &NewProject),
-    now: DateTime<Utc>,
 ) -> Result<(ProjectId, Declared), ProjectError> {
     let found = find_declared(&mut *tx, account, project).await?;
     let namesake = store::find_named(&mut *tx, account, &project.name).await?;
     let outcome = outcome(found.as_ref(), namesake.as_ref(), project)?;
-    let id = found.map_or_else(|| fresh.clone(), |found| found.id);
-    match outcome {
-        Declared::Unchanged => {}
-        Declared::Created => {
-            insert(tx, account, (&id, project), now).await?;
+    let id = found.as_ref().map_or_else(|| fresh.clone(), |found| found.id.clone());
+    let after = json!({ "name": project.name, "description": project.description });
+    let event = |action| Event::new(action, KIND, id.as_str()).of(account).after(after);
+    match (outcome, &found) {
+        (Declared::Unchanged, _) => {}
+        (Declared::Updated, Some(found)) => {
+            store::update(tx, account, (&id, project), ctx.now()).await?;
+            let event = event(Action::Update).before(shown(found));
+            record(tx, ctx, &Actor::operator(), &event);
         }
-        Declared::Updated => store::update(tx, account, (&id, project), now).await?,
+        (Declared::Created | Declared::Updated, _) => {
+            insert(tx, account, (&id, project), ctx.now()).await?;
+            record(tx, ctx, &Actor::operator(), &event(Action::Create));
+        }
     }
     Ok((id, outcome))
 }

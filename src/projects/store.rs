@@ -154,6 +154,55 @@ pub(in crate::projects) async fn update(
     Ok(())
 }
 
+/// Says when the account's project will be deleted, or that it stays; whether that is new.
+pub(in crate::projects) async fn set_deletion(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    id: &ProjectId,
+    (at, now): (Option<DateTime<Utc>>, DateTime<Utc>),
+) -> Result<bool, DbError> {
+    let status = if at.is_some() { "PENDING_DELETION" } else { "ACTIVE" };
+    let query = sql("UPDATE projects SET status = $3, deletion_at = $4, updated_at = $5
+                      WHERE account_id = $1 AND id = $2 AND status <> $3");
+    let query = query.bind(account).bind(id).bind(status).bind(at).bind(now);
+    Ok(tx.execute(query).await?.affected == 1)
+}
+
+/// Removes the account's project; whether there was one.
+pub(in crate::projects) async fn delete(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    id: &ProjectId,
+) -> Result<bool, DbError> {
+    let query = sql("DELETE FROM projects WHERE account_id = $1 AND id = $2");
+    Ok(tx.execute(query.bind(account).bind(id)).await?.affected == 1)
+}
+
+/// Removes the account's project if its grace period is over; whether it was.
+pub(in crate::projects) async fn delete_due(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    id: &ProjectId,
+    now: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    let query = sql("DELETE FROM projects WHERE account_id = $1 AND id = $2 AND deletion_at <= $3");
+    Ok(tx.execute(query.bind(account).bind(id).bind(now)).await?.affected == 1)
+}
+
+/// Projects of any account whose grace period is over.
+pub(in crate::projects) async fn due(
+    db: impl Fetch,
+    now: DateTime<Utc>,
+    limit: u32,
+) -> Result<Vec<(AccountId, ProjectId)>, DbError> {
+    let query = sql("SELECT account_id, id FROM projects
+                      WHERE deletion_at <= $1 ORDER BY deletion_at LIMIT ($2 + 0)");
+    let rows = db.fetch_all(query.bind(now).bind(limit)).await?;
+    let read =
+        |row: &Row| Ok((row.parsed("projects", "account_id")?, row.parsed("projects", "id")?));
+    rows.iter().map(read).collect()
+}
+
 fn read(row: &Row) -> Result<Project, DbError> {
     Ok(Project {
         id: row.parsed("projects", "id")?,

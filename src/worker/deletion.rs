@@ -1,5 +1,5 @@
-//! Reminding of what is going to be deleted, users and accounts, and purging it when its grace
-//! period is over.
+//! Reminding of what is going to be deleted, users and accounts, and purging it, and projects,
+//! when the grace period is over.
 
 use crate::oauth::purge::purge_due;
 use crate::server::Server;
@@ -25,5 +25,10 @@ pub async fn run_due(server: &Server) {
         Ok(0) => {}
         Ok(accounts) => tracing::info!(accounts, "accounts were deleted for good"),
         Err(error) => tracing::error!(%error, "accounts that are due could not be looked for"),
+    }
+    match server.projects.purge_due().await {
+        Ok(0) => {}
+        Ok(projects) => tracing::info!(projects, "projects were deleted for good"),
+        Err(error) => tracing::error!(%error, "projects that are due could not be deleted"),
     }
 }

@@ -72,6 +72,8 @@ mod pairwise;
 mod par;
 mod passwords;
 mod programs;
+mod policies;
+mod project_ends;
 mod projects;
 mod prompts;
 mod rar;

@@ -8,6 +8,7 @@ use crate::common::answer::Answer;
 use crate::common::both;
 use crate::common::database::Kind;
 use crate::common::server::TestServer;
+use crate::common::session::ids;
 use crate::common::world::{ada, ben, portal};
 
 both!(
@@ -57,13 +58,6 @@ impl Session {
             [("authorization", &*bearer), ("lifeomic-account", "acme"), ("content-type", kind)];
         self.app.http.send(method, path, &headers, body).await
     }
-}
-
-/// The ids (or names) of a list.
-fn ids(answer: &Answer) -> String {
-    let list = answer.json()["items"].as_array().cloned().unwrap_or_default();
-    let id = |item: &Value| item.get("id").unwrap_or(&item["name"]).as_str().map(str::to_owned);
-    list.iter().filter_map(id).collect::<Vec<_>>().join(" ")
 }
 
 async fn lists_have_the_shapes_that_clients_expect(db: Kind) {

@@ -112,6 +112,26 @@ pub enum Operation {
     CreatePolicy,
     /// `GET /v1/policies/{name}`
     GetPolicy,
+    /// `PUT /v1/policies/{name}`
+    ReplacePolicy,
+    /// `DELETE /v1/policies/{name}`
+    DeletePolicy,
+    /// `GET /v1/policies/{name}/versions`
+    ListPolicyVersions,
+    /// `POST /v1/policies/{name}/restore`
+    RestorePolicy,
+    /// `GET /v1/evaluated-policy`
+    GetEvaluatedPolicy,
+    /// `GET /v1/policy-attributes/users/{id}`
+    GetPolicyAttributes,
+    /// `PUT /v1/policy-attributes/users/{id}`
+    PutPolicyAttributes,
+    /// `GET /v1/policy-explanation`
+    ExplainPolicy,
+    /// `GET /v1/policy-holders`
+    ListPolicyHolders,
+    /// `POST /v1/policy-simulations`
+    SimulatePolicies,
     /// `GET /v1/projects`
     ListProjects,
     /// `POST /v1/projects`
@@ -180,6 +200,12 @@ pub enum Operation {
     SearchResources,
     /// `POST /access/v1/search/action`
     SearchActions,
+    /// `PATCH /v1/projects/{id}`
+    ChangeProject,
+    /// `DELETE /v1/projects/{id}`
+    DeleteProject,
+    /// `POST /v1/projects/{id}/restore`
+    RestoreProject,
     /// `GET /v1/scopes`
     ListScopes,
 }
@@ -351,6 +377,20 @@ pub fn find(method: &str, path: &str) -> Option<&'static Route> {
     LINES.get(&(method, path)).copied()
 }
 
+/// The route that a request to `path` would take.
+pub fn taken(method: &str, path: &str) -> Option<&'static Route> {
+    let method = if method == "HEAD" { "GET" } else { method };
+    let is_it = |known: &str| {
+        known.split('/').count() == path.split('/').count()
+            && known.split('/').zip(path.split('/')).all(|(known, sent)| {
+                if known.starts_with('{') { !sent.is_empty() } else { known == sent }
+            })
+    };
+    let found = table().filter(|route| route.method.as_str() == method && is_it(route.path));
+    // One without a parameter goes first.
+    found.min_by_key(|route| route.path.matches('{').count())
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -375,6 +415,13 @@ mod tests {
         );
         let reads = table().filter(|route| route.lock.is_some_and(|l| l.scope.contains(".read")));
         assert!(reads.into_iter().all(|route| route.method == Method::Get));
+        assert!(table().all(|route| route.path.starts_with("/v1/")));
+        let reads = table().filter(|route| route.lock.is_some_and(|l| !l.scope.contains(".write")));
+        // A simulation is sent policies, and changes nothing.
+        let is_read = |route: &Route| {
+            route.method == Method::Get || route.operation == Operation::SimulatePolicies
+        };
+        assert!(reads.into_iter().all(is_read));
     }
 
     #[test]
@@ -391,6 +438,17 @@ mod tests {
         ] {
             assert_eq!(find(method, path), None, "{method} {path}");
         }
+    }
+
+    #[test]
+    fn a_request_takes_the_route_of_its_path() {
+        let taken = |method, path| taken(method, path).map(|route| route.operation);
+
+        assert_eq!(taken("GET", "/v1/projects/p1"), Some(Operation::GetProject));
+        assert_eq!(taken("HEAD", "/v1/policies/Nurse%20Access"), Some(Operation::GetPolicy));
+        assert_eq!(taken("GET", "/v1/projects/"), None);
+        assert_eq!(taken("GET", "/v1/projects/p1/x/y"), None);
+        assert_eq!(taken("get", "/v1/projects"), None);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
+use crate::accounts::attributes::AttributesError;
 use crate::accounts::invitations::model::InvitationError;
 use crate::accounts::model::AccountError;
 use crate::apps::error::Fault as AppFault;
@@ -335,7 +336,7 @@ impl From<ProjectError> for ApiError {
             ProjectError::BadText(..) => Self::BadBody(error.to_string().into()),
             ProjectError::NameTaken => Self::AlreadyExists("a project of that name already exists"),
             ProjectError::IdTaken(_) => Self::AlreadyExists("a project of that id already exists"),
-            ProjectError::UnknownAccount(_) => Self::NotFound,
+            ProjectError::UnknownAccount(_) | ProjectError::Unknown => Self::NotFound,
             ProjectError::Denied => {
                 Self::Refused(Refusal::PolicyDenies { privilege: ProjectAdmin::NAME.into() })
             }
@@ -369,6 +370,16 @@ impl From<ProgramError> for ApiError {
                 Self::Internal(error)
             }
             ProgramError::User(_) => Self::BadBody(text.into()),
+        }
+    }
+}
+
+impl From<AttributesError> for ApiError {
+    fn from(error: AttributesError) -> Self {
+        match error {
+            AttributesError::Unknown => Self::NotFound,
+            AttributesError::TooMany => Self::BadBody(error.to_string().into()),
+            AttributesError::Policy(error) => error.into(),
         }
     }
 }

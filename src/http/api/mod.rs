@@ -19,6 +19,10 @@ mod invitations;
 mod paging;
 mod people;
 mod policies;
+mod policy_attributes;
+mod policy_insight;
+mod policy_simulations;
+mod policy_versions;
 mod projects;
 mod query;
 mod scopes;
@@ -104,6 +108,16 @@ fn handler(route: &Route) -> MethodRouter<Server> {
         Operation::ListPolicies => get(policies::list),
         Operation::CreatePolicy => post(policies::create),
         Operation::GetPolicy => get(policies::get_one),
+        Operation::ReplacePolicy => put(policies::replace),
+        Operation::DeletePolicy => delete(policies::remove),
+        Operation::ListPolicyVersions => get(policy_versions::list),
+        Operation::RestorePolicy => post(policy_versions::restore),
+        Operation::GetEvaluatedPolicy => get(policy_insight::evaluated),
+        Operation::GetPolicyAttributes => get(policy_attributes::get_one),
+        Operation::PutPolicyAttributes => put(policy_attributes::put),
+        Operation::ExplainPolicy => get(policy_insight::explain),
+        Operation::ListPolicyHolders => get(policy_insight::holders),
+        Operation::SimulatePolicies => post(policy_simulations::run),
         Operation::ListProjects => get(projects::list),
         Operation::CreateProject => post(projects::create),
         Operation::GetProject => get(projects::get_one),
@@ -117,6 +131,9 @@ fn handler(route: &Route) -> MethodRouter<Server> {
         Operation::SearchSubjects => post(decisions::subjects),
         Operation::SearchResources => post(decisions::resources),
         Operation::SearchActions => post(decisions::actions),
+        Operation::ChangeProject => patch(projects::change),
+        Operation::DeleteProject => delete(projects::remove),
+        Operation::RestoreProject => post(projects::restore),
         Operation::ListScopes => get(scopes::list),
         other => apps::handler(other).unwrap_or_else(|| any(not_found)),
     }

@@ -102,6 +102,11 @@ impl<'r> Paging<'r> {
         self.size + 1
     }
 
+    /// How many rows a page has.
+    pub(in crate::http::api) fn size(&self) -> usize {
+        usize::try_from(self.size).unwrap_or(usize::MAX)
+    }
+
     /// The answer made of the rows that were fetched.
     pub(in crate::http::api) fn list<R, V>(
         &self,
@@ -109,12 +114,23 @@ impl<'r> Paging<'r> {
         key: impl Fn(&R) -> &str,
         view: impl Fn(R) -> V,
     ) -> List<V> {
-        let size = usize::try_from(self.size).unwrap_or(usize::MAX);
+        let size = self.size();
         let has_more = rows.len() > size;
         rows.truncate(size);
         let last = rows.last().filter(|_| has_more);
         let links = Links { own: self.own(), next: last.map(|row| self.next(key(row))) };
         List { items: rows.into_iter().map(view).collect(), count: None, links }
+    }
+
+    /// The answer made of rows that were chosen among others, up to the one whose key is `last`
+    /// if there are more behind it.
+    pub(in crate::http::api) fn list_until<V: Serialize>(
+        &self,
+        items: Vec<V>,
+        last: Option<&str>,
+    ) -> List<V> {
+        let links = Links { own: self.own(), next: last.map(|key| self.next(key)) };
+        List { items, count: None, links }
     }
 
     fn own(&self) -> String {

@@ -17,7 +17,7 @@ use crate::policy::privilege::AccessAdmin;
 use crate::server::Server;
 
 #[derive(Debug, Serialize)]
-struct PolicyView {
+pub(in crate::http::api) struct PolicyView {
     name: String,
     policy: Value,
 }
@@ -72,6 +72,27 @@ pub(in crate::http::api) async fn get_one(
 ) -> Result<Response, ApiError> {
     let found = server.policies.get(&permit, &name).await?;
     Ok(answer(StatusCode::OK, PolicyView::from(found.ok_or_else(|| ApiError::missing(lock))?)))
+}
+
+/// `PUT /v1/policies/{name}`: writes it over; another name in the body renames it.
+pub(in crate::http::api) async fn replace(
+    State(server): State<Server>,
+    Permitted { permit, facts, .. }: Permitted<AccessAdmin>,
+    Id(name): Id<String>,
+    Body(body): Body<PolicyBody>,
+) -> Result<Response, ApiError> {
+    let made = server.policies.replace(&permit, &facts, &name, &body.into()).await;
+    Ok(answer(StatusCode::OK, PolicyView::from(made.map_err(in_body)?)))
+}
+
+/// `DELETE /v1/policies/{name}`.
+pub(in crate::http::api) async fn remove(
+    State(server): State<Server>,
+    Permitted { permit, facts, .. }: Permitted<AccessAdmin>,
+    Id(name): Id<String>,
+) -> Result<StatusCode, ApiError> {
+    server.policies.remove(&permit, &facts, &name).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Faults point into the body as it was sent: the document is its member `policy`.

@@ -3,16 +3,16 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::base::id::ProjectId;
 use crate::http::api::body::Body;
 use crate::http::api::error::{ApiError, answer, date};
 use crate::http::api::guard::{Id, Permitted};
 use crate::http::api::paging::Paging;
-use crate::http::api::query::Query;
+use crate::http::api::query::{Query, bad};
 use crate::policy::privilege::{ProjectAdmin, ReadData};
-use crate::projects::model::{NewProject, Project};
+use crate::projects::model::{NewProject, Project, ProjectChange};
 use crate::projects::service::ProjectQuery;
 use crate::server::Server;
 
@@ -46,6 +46,20 @@ impl From<Project> for ProjectView {
 pub(in crate::http::api) struct ProjectBody {
     name: String,
     description: Option<String>,
+}
+
+/// What a client sends to change a project.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http::api) struct ProjectPatch {
+    name: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    description: Option<Option<String>>,
+}
+
+/// Tells `null` from what is not there.
+fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(from).map(Some)
 }
 
 /// `GET /v1/projects`: those that the caller may see. `include=count` counts them, too.
@@ -88,4 +102,41 @@ pub(in crate::http::api) async fn get_one(
 ) -> Result<Response, ApiError> {
     let found = server.projects.get(&permit, &id).await?;
     Ok(answer(StatusCode::OK, ProjectView::from(found.ok_or_else(|| ApiError::missing(lock))?)))
+}
+
+/// `PATCH /v1/projects/{id}`.
+pub(in crate::http::api) async fn change(
+    State(server): State<Server>,
+    Permitted { permit, .. }: Permitted<ProjectAdmin>,
+    Id(id): Id<ProjectId>,
+    Body(body): Body<ProjectPatch>,
+) -> Result<Response, ApiError> {
+    let change = ProjectChange { name: body.name, description: body.description };
+    let project = server.projects.change(&permit, &id, &change).await?;
+    Ok(answer(StatusCode::OK, ProjectView::from(project)))
+}
+
+/// `DELETE /v1/projects/{id}`: in 14 days, or with `immediate=true` at once.
+pub(in crate::http::api) async fn remove(
+    State(server): State<Server>,
+    Permitted { permit, .. }: Permitted<ProjectAdmin>,
+    Id(id): Id<ProjectId>,
+    query: Query,
+) -> Result<StatusCode, ApiError> {
+    match query.one("immediate")? {
+        None | Some("false") => server.projects.ask_deletion(&permit, &id).await?,
+        Some("true") => server.projects.delete(&permit, &id).await?,
+        Some(_) => return Err(bad("immediate")),
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /v1/projects/{id}/restore`: keeps a project that was to be deleted.
+pub(in crate::http::api) async fn restore(
+    State(server): State<Server>,
+    Permitted { permit, .. }: Permitted<ProjectAdmin>,
+    Id(id): Id<ProjectId>,
+) -> Result<Response, ApiError> {
+    let project = server.projects.restore(&permit, &id).await?;
+    Ok(answer(StatusCode::OK, ProjectView::from(project)))
 }

@@ -84,6 +84,15 @@ impl Query {
         self.all("include").flat_map(|value| value.split(',')).any(|name| name == part)
     }
 
+    /// The pairs whose names begin with `prefix`, without it.
+    pub(in crate::http::api) fn below<'q>(
+        &'q self,
+        prefix: &'q str,
+    ) -> impl Iterator<Item = (&'q str, &'q str)> {
+        let pairs = self.0.iter();
+        pairs.filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())))
+    }
+
     /// All pairs but those called `left_out`.
     pub(in crate::http::api) fn pairs_without<'q>(
         &'q self,

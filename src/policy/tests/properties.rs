@@ -7,6 +7,7 @@ use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
 use crate::policy::attributes::Attributes;
+use crate::policy::cover::uncovered;
 use crate::policy::document::Document;
 use crate::policy::path::Later;
 use crate::policy::vectors::answer_line;
@@ -211,6 +212,31 @@ proptest! {
         let spans_roots = ["\"*", "\"%keys", "\"x"].iter().any(|path| policy.to_string().contains(path));
         if !spans_roots {
             prop_assert_eq!(left.decide("readData", &resource), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_written_as_json_allows_no_more(policy in policy(), facts in facts()) {
+        let document = merged(&policy);
+        let now = gather(facts.iter().filter(|(.., now)| *now));
+        let whole = gather(facts.iter());
+        let left = document.reduce(&now, Later::Anything);
+
+        let written = Document::parse(&left.to_json()).unwrap();
+
+        prop_assert!(!written.decide("readData", &whole) || left.decide("readData", &whole));
+        let again = Document::parse(&document.to_json()).unwrap();
+        prop_assert_eq!(again.decide("readData", &whole), document.decide("readData", &whole));
+    }
+
+    #[test]
+    fn case_63_what_is_covered_allows_no_more(
+        wide in policy(), narrow in policy(), facts in facts(),
+    ) {
+        let (wide, narrow) = (Document::parse(&wide).unwrap(), Document::parse(&narrow).unwrap());
+        let whole = gather(facts.iter());
+        if uncovered(&narrow, &[&wide]).is_none() {
+            prop_assert!(!narrow.decide("readData", &whole) || wide.decide("readData", &whole));
         }
     }
 

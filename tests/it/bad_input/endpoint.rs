@@ -234,6 +234,17 @@ fn of_api(route: &Route, bearer: &[(&'static str, String)]) -> Endpoint {
             ),
         ),
         (Method::Delete, _) => (&[], None),
+        (Method::Patch, "/v1/projects/heart") => (&[], Some(r#"{"name":"A","description":null}"#)),
+        (Method::Post, "/v1/policies/Nurse%20Access/restore") => (&[], Some(r#"{"version":1}"#)),
+        (Method::Put, "/v1/policy-attributes/users/heart") => {
+            (&[], Some(r#"{"attributes":{"a":1}}"#))
+        }
+        (Method::Post, "/v1/policy-simulations") => (
+            &[],
+            Some(
+                r#"{"policies":[{"name":"A","policy":null}],"questions":[{"user":"ben","operation":"readData","resource":{"id":"x"}}]}"#,
+            ),
+        ),
         (Method::Post | Method::Put | Method::Patch, _) => {
             (&[], Some(r#"{"name":"A","policy":{"rules":{"readData":true}}}"#))
         }

@@ -14,6 +14,7 @@ pub mod program;
 pub mod proof;
 pub mod raw;
 pub mod server;
+pub mod session;
 pub mod signer;
 pub mod tls;
 pub mod world;
