@@ -27,7 +27,7 @@ use crate::policy::privilege::AccessAdmin;
 use crate::policy::store;
 
 /// Most accounts whose merged policies are held.
-const ACCOUNTS_HELD_MAX: u64 = 1000;
+const ACCOUNTS_HELD_MAX: u64 = 4000;
 
 /// What is yet to be known of somebody who makes no request.
 pub const LATER: Later = Later::Among(&[RESOURCE, "environment"]);

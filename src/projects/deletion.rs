@@ -7,6 +7,7 @@ use crate::audit::model::{Action, Actor, Event};
 use crate::audit::service::record;
 use crate::base::id::{AccountId, ProjectId};
 use crate::db::Tx;
+use crate::db::changes::Topic;
 use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
 use crate::policy::permit::Permit;
@@ -82,31 +83,6 @@ impl Projects {
         unit.await
     }
 
-    /// Keeps a project that was to be deleted.
-    ///
-    /// # Errors
-    /// [`ProjectError::Unknown`], or [`ProjectError::Internal`].
-    pub async fn restore(
-        &self,
-        permit: &Permit<ProjectAdmin>,
-        id: &ProjectId,
-    ) -> Result<Project, ProjectError> {
-        let work = self.work(permit, id)?;
-        let unit = self.ctx.db.write(work, |tx, work| {
-            Box::pin(async move {
-                let (account, id) = (&work.account, &work.id);
-                if store::set_deletion(tx, account, id, (None, work.now)).await? {
-                    let event = Event::new(Action::Update, KIND, id.as_str())
-                        .before(json!({ "status": "PENDING_DELETION" }))
-                        .after(json!({ "status": "ACTIVE" }));
-                    work.note(tx, event);
-                }
-                work.find(tx).await
-            })
-        });
-        unit.await
-    }
-
     /// Deletes a project for good, at once.
     ///
     /// # Errors
@@ -126,6 +102,7 @@ impl Projects {
                 let event = Event::new(Action::Delete, KIND, work.id.as_str())
                     .before(json!({ "name": project.name }));
                 work.note(tx, event);
+                tx.touch(Topic::Accounts).await?;
                 Ok(())
             })
         });
@@ -151,6 +128,8 @@ impl Projects {
                         return Ok::<_, DbError>(false);
                     }
                     work.note(tx, Event::new(Action::Delete, KIND, work.id.as_str()));
+                    // What policies know of those who are patients in it goes with it.
+                    tx.touch(Topic::Accounts).await?;
                     Ok(true)
                 })
             });

@@ -53,6 +53,8 @@ pub struct ProjectChange {
     pub name: Option<String>,
     /// Another description, or none.
     pub description: Option<Option<String>>,
+    /// Whether it stays, although it was to be deleted.
+    pub stays: bool,
 }
 
 /// Why a project is not made or changed.

@@ -249,7 +249,11 @@ async fn insert(
 
 /// A project in the record.
 fn shown(project: &Project) -> Value {
-    json!({ "name": project.name, "description": project.description })
+    let mut shown = json!({ "name": project.name, "description": project.description });
+    if let Some(at) = project.deletion_at {
+        shown["deletionDate"] = at.to_rfc3339().into();
+    }
+    shown
 }
 
 async fn changed(
@@ -275,8 +279,12 @@ async fn changed(
             other => ProjectError::Internal(other),
         }
     })?;
+    if change.stays {
+        store::set_deletion(tx, &before.account, &before.id, (None, now)).await?;
+    }
     let NewProject { name, description, .. } = wanted;
-    Ok(Project { name, description, updated_at: now, ..before.clone() })
+    let deletion_at = before.deletion_at.filter(|_| !change.stays);
+    Ok(Project { name, description, deletion_at, updated_at: now, ..before.clone() })
 }
 
 async fn write(

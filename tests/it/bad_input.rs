@@ -1,7 +1,7 @@
 //! Whatever comes in, what goes out is a refusal in the standard's own shape: never a 5xx.
 
 mod bend;
-mod endpoint;
+pub mod endpoint;
 
 use proptest::prelude::*;
 use proptest::sample::select;

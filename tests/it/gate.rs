@@ -19,7 +19,6 @@ both!(
     what_changes_is_in_force_at_once,
     each_scope_opens_what_the_table_says_and_nothing_else,
     what_is_not_in_the_table_does_not_exist,
-    who_may_what,
     case_73_scripts_of_registered_origins_may_read_answers,
 );
 

@@ -58,6 +58,7 @@ mod jwt_bearer;
 mod logout;
 mod logs;
 mod mail;
+mod matrix;
 mod mtls;
 mod oidc;
 mod oidc_backchannel;

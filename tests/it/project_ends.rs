@@ -79,12 +79,14 @@ async fn a_deleted_project_stays_for_fourteen_days(db: Kind) {
 async fn a_deletion_can_be_taken_back(db: Kind) {
     let server = TestServer::start(db).await;
     let ada = Session::of(&server, &ada(&server), "acme").await;
-    let restore = format!("{HEART}/restore");
+    let stays = json!({ "status": "ACTIVE" });
 
     ada.delete(HEART).await.expect(204);
-    let kept = ada.post(&restore, &json!({})).await.expect(200).json();
+    let kept = ada.patch(HEART, &stays).await.expect(200).json();
     assert_eq!((&kept["status"], kept.get("deletionDate")), (&json!("ACTIVE"), None));
-    ada.post(&restore, &json!({})).await.expect(200);
+    ada.patch(HEART, &stays).await.expect(200);
+    let status = json!({ "status": "PENDING_DELETION" });
+    assert_eq!(ada.patch(HEART, &status).await.refusal(), "400 invalid_body");
     server.advance(TimeDelta::days(15));
     purge(&server).await;
     assert_eq!(server.count("SELECT COUNT(*) AS n FROM projects WHERE id = 'heart'").await, 1);
@@ -114,14 +116,11 @@ async fn who_may_not_change_a_project_does_not(db: Kind) {
         Session::of(&server, &eve(&server), "beta").await,
     );
     let body = json!({ "name": "Mine" });
-    let restore = format!("{HEART}/restore");
 
     assert_eq!(ben.patch(HEART, &body).await.refusal(), "403 policy_denies");
     assert_eq!(ben.delete(HEART).await.refusal(), "403 policy_denies");
-    assert_eq!(ben.post(&restore, &json!({})).await.refusal(), "403 policy_denies");
     assert_eq!(eve.patch(HEART, &body).await.refusal(), "404 not_found");
     assert_eq!(eve.delete(&format!("{HEART}?immediate=true")).await.refusal(), "404 not_found");
-    assert_eq!(eve.post(&restore, &json!({})).await.refusal(), "404 not_found");
     // Whoever administers some projects changes those.
     server
         .apply(

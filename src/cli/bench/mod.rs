@@ -1,5 +1,6 @@
 //! `narthex bench`: a closed-loop load program for whoever sizes a machine.
 
+mod accounts;
 pub mod client;
 pub mod flow;
 pub mod form;
@@ -12,6 +13,7 @@ pub mod report;
 pub mod session;
 pub mod setup_file;
 pub mod stats;
+pub mod store_accounts;
 pub mod target;
 pub mod worker;
 
@@ -47,6 +49,9 @@ The report as JSON:
     flows     a list: flow, per_second, p50_micros, p95_micros, p99_micros, max_micros, good,
               errors, first_error, server_cpu_micros (of all threads, for one unit), bar_micros
     breaches  a list of texts: figures over their bars, filled by --check-bars
+
+With --accounts N the report is of another kind: few and many, each with the accounts and the \
+figures of a flow, and ratio (of server_cpu_micros), which --check-bars holds against ratio_max.
 
 What is not known is null.";
 
@@ -89,6 +94,10 @@ pub struct BenchArgs {
     /// Connections, each with one request under way
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub connections: u16,
+    /// Instead of the flows, measure lists of projects in one account after the other among so many,
+    /// each with 50 groups, 20 policies, 100 users and 20 projects, compared to ten
+    #[arg(long, value_name = "N", conflicts_with = "url", value_parser = clap::value_parser!(u32).range(11..=100_000))]
+    pub accounts: Option<u32>,
     /// Write the report as JSON to this file; - is standard output, in place of the table
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
@@ -109,7 +118,10 @@ pub async fn run(args: BenchArgs) -> anyhow::Result<()> {
     // The load wants a thread of its own: bound to its cores, with nothing else to do.
     tokio::task::spawn_blocking(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(measure::run(&args))
+        match args.accounts {
+            Some(count) => runtime.block_on(accounts::run(&args, count.into())),
+            None => runtime.block_on(measure::run(&args)),
+        }
     })
     .await?
 }

@@ -113,7 +113,7 @@ impl SetupFile {
             "type": "confidential",
             "grant_types": ["authorization_code", "refresh_token"],
             "allowed_scopes": SCOPE.split(' ').collect::<Vec<_>>(),
-            "allowed_accounts": [BENCH],
+            "allowed_accounts": "all",
             "callback_urls": [REDIRECT_URI],
             "access_token_algorithm": "ES256",
             "id_token_algorithm": "ES256",

@@ -204,8 +204,6 @@ pub enum Operation {
     ChangeProject,
     /// `DELETE /v1/projects/{id}`
     DeleteProject,
-    /// `POST /v1/projects/{id}/restore`
-    RestoreProject,
     /// `GET /v1/scopes`
     ListScopes,
 }

@@ -23,11 +23,8 @@ const ROUTES: &[Route] = &[
         "One project of the account"),
     route(Operation::ChangeProject, Method::Patch, "/v1/projects/{id}",
         allowed::<ProjectAdmin>("project.write", Missing::NotFound),
-        "Changes the name or description of a project"),
+        "Changes name or description; the status ACTIVE takes a deletion back"),
     route(Operation::DeleteProject, Method::Delete, "/v1/projects/{id}",
         allowed::<ProjectAdmin>("project.write", Missing::NotFound),
         "Has a project deleted in 14 days, or with `immediate=true` at once"),
-    route(Operation::RestoreProject, Method::Post, "/v1/projects/{id}/restore",
-        allowed::<ProjectAdmin>("project.write", Missing::NotFound),
-        "Keeps a project that was to be deleted"),
 ];

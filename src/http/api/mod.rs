@@ -133,7 +133,6 @@ fn handler(route: &Route) -> MethodRouter<Server> {
         Operation::SearchActions => post(decisions::actions),
         Operation::ChangeProject => patch(projects::change),
         Operation::DeleteProject => delete(projects::remove),
-        Operation::RestoreProject => post(projects::restore),
         Operation::ListScopes => get(scopes::list),
         other => apps::handler(other).unwrap_or_else(|| any(not_found)),
     }

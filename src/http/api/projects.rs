@@ -55,6 +55,14 @@ pub(in crate::http::api) struct ProjectPatch {
     name: Option<String>,
     #[serde(default, deserialize_with = "present")]
     description: Option<Option<String>>,
+    status: Option<Stays>,
+}
+
+/// The one status that can be asked for: whoever wants the other one sends DELETE.
+#[derive(Debug, Deserialize)]
+enum Stays {
+    #[serde(rename = "ACTIVE")]
+    Active,
 }
 
 /// Tells `null` from what is not there.
@@ -104,14 +112,15 @@ pub(in crate::http::api) async fn get_one(
     Ok(answer(StatusCode::OK, ProjectView::from(found.ok_or_else(|| ApiError::missing(lock))?)))
 }
 
-/// `PATCH /v1/projects/{id}`.
+/// `PATCH /v1/projects/{id}`: the status `ACTIVE` takes a deletion back.
 pub(in crate::http::api) async fn change(
     State(server): State<Server>,
     Permitted { permit, .. }: Permitted<ProjectAdmin>,
     Id(id): Id<ProjectId>,
     Body(body): Body<ProjectPatch>,
 ) -> Result<Response, ApiError> {
-    let change = ProjectChange { name: body.name, description: body.description };
+    let stays = body.status.is_some();
+    let change = ProjectChange { name: body.name, description: body.description, stays };
     let project = server.projects.change(&permit, &id, &change).await?;
     Ok(answer(StatusCode::OK, ProjectView::from(project)))
 }
@@ -129,14 +138,4 @@ pub(in crate::http::api) async fn remove(
         Some(_) => return Err(bad("immediate")),
     }
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// `POST /v1/projects/{id}/restore`: keeps a project that was to be deleted.
-pub(in crate::http::api) async fn restore(
-    State(server): State<Server>,
-    Permitted { permit, .. }: Permitted<ProjectAdmin>,
-    Id(id): Id<ProjectId>,
-) -> Result<Response, ApiError> {
-    let project = server.projects.restore(&permit, &id).await?;
-    Ok(answer(StatusCode::OK, ProjectView::from(project)))
 }

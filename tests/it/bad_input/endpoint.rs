@@ -185,7 +185,8 @@ fn of_registration() -> Vec<Endpoint> {
     ]
 }
 
-fn of_api(route: &Route, bearer: &[(&'static str, String)]) -> Endpoint {
+/// A route of the resource API, with ids that may be there and a good body.
+pub fn of_api(route: &Route, bearer: &[(&'static str, String)]) -> Endpoint {
     let path = route.path.replace("{id}", "heart").replace("{name}", "Nurse%20Access");
     let path = path.replace("{user}", "ben").replace("{key}", "k");
     let (params, json): (&[(&str, &str)], _) = match (route.method, path.as_str()) {
