@@ -18,3 +18,5 @@ pub mod tenancy;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_rows;

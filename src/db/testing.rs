@@ -2,13 +2,15 @@
 //! so. `tests/run` runs them on both.
 
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 
 use crate::base::secret::Secret;
-use crate::db::query::built_sql;
-use crate::db::{Db, Place};
+use crate::db::error::DbError;
+use crate::db::query::{Query, Row, built_sql};
+use crate::db::{Backend, Db, Fetch, Place};
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
@@ -56,4 +58,41 @@ async fn postgres() -> Place {
     let mut url = url::Url::parse(&server).unwrap();
     url.set_path(&name);
     at(url.as_str())
+}
+
+/// Takes questions and answers none, for looking at how they would be answered.
+#[derive(Default)]
+pub(crate) struct Recorder {
+    asked: Mutex<Vec<Query>>,
+}
+
+impl Fetch for &Recorder {
+    async fn fetch_all(self, query: Query) -> Result<Vec<Row>, DbError> {
+        self.asked.lock().unwrap().push(query);
+        Ok(Vec::new())
+    }
+}
+
+impl Recorder {
+    /// SQLite would answer each question by looking something up, never by reading a whole table or
+    /// index. Of PostgreSQL, which decides by how many rows there are, nothing is said.
+    pub(crate) async fn assert_searched(&self, db: &Db) {
+        if !matches!(db.backend, Backend::Sqlite(_)) {
+            return;
+        }
+        let asked = self.asked.lock().unwrap().clone();
+        assert!(!asked.is_empty());
+        for query in asked {
+            let plan = Query {
+                sql: format!("EXPLAIN QUERY PLAN {}", query.sql).into(),
+                params: query.params.clone(),
+            };
+            for row in db.fetch_all(plan).await.unwrap() {
+                let step: String = row.get("detail").unwrap();
+                // What was found already is counted or put in order.
+                let is_read = step.starts_with("SCAN") && !step.ends_with(" seen");
+                assert!(!is_read, "{step}\n{}", query.sql);
+            }
+        }
+    }
 }

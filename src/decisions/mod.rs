@@ -86,3 +86,8 @@ pub mod d0034_the_gateway {}
 
 #[doc = include_str!("0035-the-decision-point.md")]
 pub mod d0035_the_decision_point {}
+#[doc = include_str!("0028-nobody-grants-what-they-do-not-hold.md")]
+pub mod d0028_nobody_grants_what_they_do_not_hold {}
+
+#[doc = include_str!("0029-who-may-what-and-why.md")]
+pub mod d0029_who_may_what_and_why {}

@@ -196,3 +196,23 @@ async fn case_59_no_store_function_sees_or_changes_another_account() {
     let still = store::find(db, &account_id("acme"), &p1).await.unwrap().unwrap();
     assert_eq!(still.name, "Heart");
 }
+
+#[tokio::test]
+async fn case_59_no_query_of_one_account_reads_the_rows_of_another() {
+    let (_folder, db) = testing::open().await;
+    let (acme, p1) = (account_id("acme"), "p1".parse::<ProjectId>().unwrap());
+    let everything = || Filter { sql: "(1 = 1)".to_owned(), params: Vec::new() };
+    let asked = testing::Recorder::default();
+    for ids in [&[][..], std::slice::from_ref(&p1)] {
+        for name_prefix in ["", "H"] {
+            let which = Which { name_prefix, ids };
+            store::list(&asked, &acme, which, (None, 26), everything()).await.unwrap();
+            store::count(&asked, &acme, which, 100, everything()).await.unwrap();
+        }
+    }
+    store::find(&asked, &acme, &p1).await.unwrap();
+    store::find_named(&asked, &acme, "Heart").await.unwrap();
+    store::due(&asked, from_micros(0), 100).await.unwrap();
+
+    asked.assert_searched(&db).await;
+}

@@ -1,6 +1,6 @@
 //! The gate of the resource API: what it refuses, in which order, and with which reason.
 
-use narthex::gate::routes::{Operation, scopes as known_scopes, table};
+use narthex::gate::routes::{scopes as known_scopes, table};
 use reqwest::Method;
 
 use crate::common::actors::{ClientApp, Person};

@@ -68,6 +68,7 @@ mod oidc_dynamic_pages;
 mod oidc_formpost;
 mod oidc_frames;
 mod oidc_logout;
+mod own_rows;
 mod pages;
 mod pairwise;
 mod par;

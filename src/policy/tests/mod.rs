@@ -2,6 +2,7 @@
 
 mod administrators;
 mod grammar;
+mod plans;
 mod properties;
 mod reduce;
 mod service;
