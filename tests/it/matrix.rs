@@ -32,9 +32,9 @@ struct Caller {
     authorization: String,
 }
 
-/// Apps with every scope there is: live, in development (once tokens are given out), and for another
-/// account only.
-fn apps(status: &str) -> String {
+/// Apps with every scope there is: live, and what becomes of two others once tokens are given out: one
+/// is in development, one is for another account only.
+fn apps(status: &str, elsewhere: &str) -> String {
     let all: Vec<&str> = scopes().map(|scope| scope.name).collect();
     let app = |id: &str, status: &str, accounts: &str| {
         format!(
@@ -52,7 +52,7 @@ fn apps(status: &str) -> String {
       secrets: [alone-secret-0123456789-abcdefghijklmnop] }}\n",
         app("m-live", "live", "all"),
         app("m-developing", status, "all"),
-        app("m-elsewhere", "live", "[beta]"),
+        app("m-elsewhere", "live", elsewhere),
         all.join(", ")
     )
 }
@@ -137,9 +137,9 @@ fn nowhere(route: &Route) -> String {
 async fn every_privilege_and_kind_of_caller_at_every_route(db: Kind) {
     let server = TestServer::start(db).await;
     server.apply(&people()).await;
-    server.apply(&apps("live")).await;
+    server.apply(&apps("live", "all")).await;
     let callers = callers(&server).await;
-    server.apply(&apps("developing")).await;
+    server.apply(&apps("developing", "[beta]")).await;
     let http = server.browser();
     let mut lines = Vec::new();
     for route in table() {
@@ -211,7 +211,7 @@ fn theirs(route: &Route) -> String {
 /// eve administers beta; ids of acme are to her what ids of nobody are.
 async fn case_59_no_route_takes_a_wrong_tenant(db: Kind) {
     let server = TestServer::start(db).await;
-    server.apply(&apps("live")).await;
+    server.apply(&apps("live", "all")).await;
     let all: Vec<&str> = scopes().map(|scope| scope.name).collect();
     let scope: &'static str = String::leak(format!("openid {}", all.join(" ")));
     let live = app(&server, "m-live", "https://m-live.example/callback", scope);
