@@ -255,54 +255,6 @@ async fn what_is_not_in_the_table_does_not_exist(db: Kind) {
     assert_eq!(head.body, "");
 }
 
-/// Everybody at every route, held against a file: one line each, in the order of the table.
-async fn who_may_what(db: Kind) {
-    let server = TestServer::start(db).await;
-    let app = portal(&server);
-    let mut lines = Vec::new();
-    let people = [ada(&server), ben(&server), dev(&server), eve(&server)];
-    let mut tokens = Vec::new();
-    for person in &people {
-        tokens.push((person.username, app.tokens(&server, person).await.access));
-    }
-    for route in table() {
-        let (path, body) = match route.operation {
-            Operation::GetAccount => ("/v1/accounts/acme", ""),
-            Operation::GetProject => ("/v1/projects/liver", ""),
-            Operation::GetPolicy => ("/v1/policies/Nurse%20Access", ""),
-            Operation::CreateApp => {
-                (route.path, r#"{"title":"A","callbackUrls":["https://a.example/cb"]}"#)
-            }
-            Operation::GetApp => ("/v1/apps/workbench", ""),
-            Operation::UpdateApp => ("/v1/apps/workbench", r#"{"title":"B"}"#),
-            Operation::SetAppStatus => ("/v1/apps/workbench/status", r#"{"status":"disabled"}"#),
-            Operation::CreateProject => (route.path, r#"{"name":"heart study"}"#),
-            Operation::CreatePolicy => (route.path, r#"{"name":"n","policy":{"rules":{}}}"#),
-            _ => (route.path, ""),
-        };
-        let path = &["{id}", "{user}", "{name}", "{key}"]
-            .iter()
-            .fold(path.to_owned(), |path, name| path.replace(name, "no-such"));
-        let mut line = vec![format!("{} {path}:", route.method.as_str())];
-        for (name, token) in &tokens {
-            let bearer = format!("Bearer {token}");
-            let headers = [
-                ("authorization", &*bearer),
-                ("lifeomic-account", "acme"),
-                ("content-type", "application/json"),
-            ];
-            let method = Method::from_bytes(route.method.as_str().as_bytes()).unwrap();
-            let answer = app.http.send(method, path, &headers, body).await;
-            let verdict =
-                if answer.status < 300 { answer.status.to_string() } else { answer.refusal() };
-            line.push(format!("{name} {verdict},"));
-        }
-        lines.push(line.join(" "));
-    }
-    let expected: Vec<&str> = include_str!("who_may_what.txt").lines().collect();
-    assert_eq!(lines, expected);
-}
-
 async fn case_73_scripts_of_registered_origins_may_read_answers(db: Kind) {
     let server = TestServer::start(db).await;
     let http = server.browser();
