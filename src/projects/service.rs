@@ -14,7 +14,6 @@ use crate::policy::model::Declared;
 use crate::policy::permit::Permit;
 use crate::policy::privilege::{ProjectAdmin, ReadData};
 use crate::policy::reach::Reach;
-use crate::projects::model::{NewProject, Project, ProjectError, resource};
 use crate::projects::model::{KIND, NewProject, Project, ProjectChange, ProjectError, resource};
 use crate::projects::store::{self, Which};
 

@@ -170,6 +170,8 @@ fn evaluation(target: &Target, token: &str) -> anyhow::Result<Template> {
     });
     Template::post_json("/access/v1/evaluation", &question)?
         .with("authorization", &format!("Bearer {token}"))
+}
+
 /// A connection that lists the projects of one account after the other, from the one numbered
 /// `start` on; having been everywhere, if it `goes_round` first.
 ///
