@@ -4,9 +4,12 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
+use crate::accounts::act::Act;
 use crate::accounts::model::{AccountError, GroupKind, NewGroup, Purpose};
 use crate::accounts::service::Accounts;
+use crate::accounts::tenancy::ACCOUNT;
 use crate::accounts::{store, store_members};
+use crate::audit::model::{Action, Actor};
 use crate::base::id::{AccountId, GroupId, UserId};
 use crate::db::Tx;
 use crate::db::changes::Topic;
@@ -73,13 +76,17 @@ impl Accounts {
     /// [`AccountError::UnknownAccount`], [`AccountError::Internal`].
     pub async fn declare_defaults(&self, account: &AccountId) -> Result<Defaults, AccountError> {
         let fresh = fresh(&self.ctx);
-        let input = (account.clone(), fresh, self.ctx.now());
-        let unit = self.ctx.db.write(input, |tx, (account, fresh, now)| {
+        let act = Act::by(&self.ctx, account, &Actor::operator());
+        let unit = self.ctx.db.write((act, fresh), |tx, (act, fresh)| {
             Box::pin(async move {
+                let account = &act.account;
                 if store::account(&mut *tx, account).await?.is_none() {
                     return Err(AccountError::UnknownAccount(account.clone()));
                 }
-                complete(tx, account, (fresh, None), *now).await
+                let made = complete(tx, account, (fresh, None), act.now).await?;
+                let event = act.event(Action::Update, ACCOUNT, account.as_str());
+                act.record(tx, &event.after(json!({ "defaultGroups": true })));
+                Ok(made)
             })
         });
         unit.await
@@ -148,14 +155,13 @@ async fn group(
     if let Some(found) = store_members::group_for(&mut *tx, account, purpose).await? {
         return Ok(found.id);
     }
-    let id = match store::group_named(&mut *tx, account, name).await? {
-        Some(namesake) => namesake.id,
-        None => {
-            let (name, kind) = (name.to_owned(), GroupKind::Closed);
-            let new = NewGroup { id: None, name, description: None, kind };
-            store::insert_group(tx, account, (fresh, &new), now).await?;
-            fresh.clone()
-        }
+    let id = if let Some(namesake) = store::group_named(&mut *tx, account, name).await? {
+        namesake.id
+    } else {
+        let (name, kind) = (name.to_owned(), GroupKind::Closed);
+        let new = NewGroup { id: None, name, description: None, kind };
+        store::insert_group(tx, account, (fresh, &new), now).await?;
+        fresh.clone()
     };
     store_members::set_purpose(tx, account, (&id, purpose)).await?;
     Ok(id)

@@ -23,7 +23,7 @@ use crate::policy::permit::Permit;
 use crate::policy::privilege::AccessAdmin;
 
 /// What a group is in the record.
-const GROUP: &str = "group";
+pub(in crate::accounts) const GROUP: &str = "group";
 /// What a membership is in the record.
 pub(in crate::accounts) const MEMBER: &str = "member";
 /// What policies may ask of a member as a resource.

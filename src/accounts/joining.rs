@@ -1,11 +1,16 @@
 //! Joining a group because somebody whom its account trusts says so.
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 
+use crate::accounts::act::Act;
+use crate::accounts::groups::MEMBER;
 use crate::accounts::store;
+use crate::audit::model::{Action, Actor};
 use crate::base::id::{AccountId, GroupId, UserId};
 use crate::db::Tx;
 use crate::db::changes::Topic;
+use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
 
 /// Makes a user, who is not one yet, a member of the account's group; `false` if there is no such
@@ -15,6 +20,7 @@ use crate::db::error::DbError;
 /// [`DbError`] if a statement fails.
 pub async fn join(
     tx: &mut Tx<'_>,
+    ctx: &Ctx,
     account: &AccountId,
     (group, user): (&GroupId, &UserId),
     now: DateTime<Utc>,
@@ -23,6 +29,9 @@ pub async fn join(
         return Ok(false);
     }
     store::insert_member(tx, account, (group, user), now).await?;
+    let act = Act::by(ctx, account, &Actor::user(user));
+    let event = act.event(Action::Create, MEMBER, user.as_str());
+    act.record(tx, &event.after(json!({ "group": group.as_str() })));
     tx.touch(Topic::Accounts).await?;
     Ok(true)
 }

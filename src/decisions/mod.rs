@@ -75,6 +75,12 @@ pub mod d0024_saml {}
 #[doc = include_str!("0025-tokens-that-come-back.md")]
 pub mod d0025_tokens_that_come_back {}
 
+#[doc = include_str!("0026-who-makes-accounts.md")]
+pub mod d0026_who_makes_accounts {}
+
+#[doc = include_str!("0027-invitations.md")]
+pub mod d0027_invitations {}
+
 #[doc = include_str!("0032-who-lets-apps-in.md")]
 pub mod d0032_who_lets_apps_in {}
 

@@ -13,6 +13,7 @@ use crate::base::entropy::Entropy;
 use crate::base::id::{AccountId, GrantId, GroupId, ProviderId, UserId};
 use crate::base::secret::{Digest, Secret};
 use crate::db::Tx;
+use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
 use crate::once::model::{Found, Kind, Owner};
 use crate::once::service as once;
@@ -65,6 +66,7 @@ struct NewPerson {
     shown: String,
     account: Option<AccountId>,
     groups: Vec<GroupId>,
+    ctx: Ctx,
     now: DateTime<Utc>,
 }
 
@@ -123,6 +125,7 @@ impl Upstream {
             shown: arrival.shown().to_owned(),
             account: provider.account.clone(),
             groups: provider.settings.groups.clone(),
+            ctx: self.ctx().clone(),
             now: self.ctx().now(),
         };
         let unit = self.ctx().db.write(person, |tx, person| Box::pin(write(tx, person)));
@@ -193,7 +196,7 @@ async fn write(tx: &mut Tx<'_>, person: &NewPerson) -> Result<(), UserError> {
     store::link(tx, &person.name, (user, &person.shown), person.now).await?;
     for group in &person.groups {
         if let Some(account) = &person.account
-            && !join(tx, account, (group, user), person.now).await?
+            && !join(tx, &person.ctx, account, (group, user), person.now).await?
         {
             tracing::warn!(%account, %group, "a provider's group is gone");
         }

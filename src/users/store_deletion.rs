@@ -174,6 +174,10 @@ pub(in crate::users) async fn purge(
     tombstone: &Tombstone,
     now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
+    // Invitations that they answered hold their address.
+    let query = sql("DELETE FROM invitations WHERE decided_by = $1 AND EXISTS (
+            SELECT u.id FROM users u WHERE u.id = $1 AND u.deletion_at <= $2)");
+    tx.execute(query.bind(id).bind(now)).await?;
     let query = sql("DELETE FROM users WHERE id = $1 AND deletion_at <= $2").bind(id).bind(now);
     if tx.execute(query).await?.affected != 1 {
         return Ok(false);

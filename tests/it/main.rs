@@ -32,6 +32,7 @@ mod brute_force;
 mod ciba;
 mod claims_parameter;
 mod cli;
+mod cli_user;
 mod client_assertion;
 mod client_auth;
 mod clients;

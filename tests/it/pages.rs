@@ -9,6 +9,7 @@ mod account;
 mod arrivals;
 mod by_oneself;
 mod flows;
+mod invited;
 mod look;
 mod table;
 

@@ -10,11 +10,10 @@ use crate::accounts::tenancy::{AccountTexts, WantedAccount};
 use crate::base::id::AccountId;
 use crate::config::accounts::AccountCreation;
 use crate::gate::refusal::Refusal;
-use crate::http::api::body::Body;
+use crate::http::api::body::{Body, Given};
 use crate::http::api::error::{ApiError, answer, date};
 use crate::http::api::groups::gone;
 use crate::http::api::guard::{Id, Passed, Permitted};
-use crate::http::api::people::given;
 use crate::policy::permit::Permit;
 use crate::policy::privilege::{AccountAdmin, Privilege as _};
 use crate::server::Server;
@@ -74,10 +73,8 @@ pub(in crate::http::api) struct NewBody {
 #[serde(deny_unknown_fields, default)]
 pub(in crate::http::api) struct ChangeBody {
     name: Option<String>,
-    #[serde(deserialize_with = "given::deserialize")]
-    description: Option<Option<String>>,
-    #[serde(deserialize_with = "given::deserialize")]
-    owner: Option<Option<String>>,
+    description: Given,
+    owner: Given,
     status: Option<String>,
 }
 
@@ -97,10 +94,11 @@ pub(in crate::http::api) async fn list(
     State(server): State<Server>,
     Passed(caller): Passed,
 ) -> Result<Response, ApiError> {
-    let accounts = server.accounts.accounts_of(&caller.user).await?;
+    let (accounts, now) = (server.accounts.accounts_of(&caller.user).await?, server.ctx.now());
     let accounts = accounts
         .iter()
         .filter(|account| caller.reaches(&account.id))
+        .filter(|account| !account.is_over(now))
         .map(AccountView::from)
         .collect();
     Ok(answer(StatusCode::OK, AccountList { accounts }))
@@ -175,8 +173,8 @@ pub(in crate::http::api) async fn change(
     };
     let texts = AccountTexts {
         name: body.name.unwrap_or_else(|| now.name.clone()),
-        description: body.description.unwrap_or_else(|| now.description.clone()),
-        owner: body.owner.unwrap_or_else(|| now.owner.clone()),
+        description: body.description.or(now.description.as_ref()),
+        owner: body.owner.or(now.owner.as_ref()),
     };
     let mut changed = server.tenancy.change(&permit, &id, &texts).await?;
     if is_kept {

@@ -6,6 +6,7 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 use crate::http::api::error::ApiError;
 use crate::server::Server;
@@ -17,6 +18,35 @@ const FAULT_CHARS_MAX: usize = 200;
 
 /// The body of a request. Comes last in a handler, so that nobody is heard before the gate.
 pub(in crate::http::api) struct Body<T>(pub(in crate::http::api) T);
+
+/// A text in a body that changes something: what is left out stays, `null` goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::http::api) enum Given {
+    /// It is left out.
+    #[default]
+    Absent,
+    /// It is `null`.
+    Null,
+    /// It is there.
+    Text(String),
+}
+
+impl Given {
+    /// What becomes of what is there now.
+    pub(in crate::http::api) fn or(self, now: Option<&String>) -> Option<String> {
+        match self {
+            Self::Absent => now.cloned(),
+            Self::Null => None,
+            Self::Text(text) => Some(text),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Given {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(|text| text.map_or(Self::Null, Self::Text))
+    }
+}
 
 impl<T: DeserializeOwned> FromRequest<Server> for Body<T> {
     type Rejection = ApiError;
@@ -71,10 +101,8 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-    use serde::Deserialize;
-
     use super::*;
+    use http::HeaderValue;
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::id::UserId;
 use crate::db::error::DbError;
 use crate::gate::refusal::Refusal;
-use crate::http::api::body::Body;
+use crate::http::api::body::{Body, Given};
 use crate::http::api::error::{ApiError, answer};
 use crate::http::api::groups::gone;
 use crate::http::api::guard::{Id, Passed, Permitted};
@@ -84,25 +84,11 @@ pub(in crate::http::api) struct OwnBody {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are those of the platform's clients")]
 struct OwnProfileBody {
-    #[serde(deserialize_with = "given::deserialize")]
-    display_name: Option<Option<String>>,
-    #[serde(deserialize_with = "given::deserialize")]
-    given_name: Option<Option<String>>,
-    #[serde(deserialize_with = "given::deserialize")]
-    family_name: Option<Option<String>>,
-}
-
-/// Tells a member that is left out from one that is `null`.
-pub(in crate::http::api) mod given {
-    use serde::{Deserialize, Deserializer};
-
-    /// A member that is there.
-    pub(in crate::http::api) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Option<String>>, D::Error> {
-        Option::<String>::deserialize(deserializer).map(Some)
-    }
+    display_name: Given,
+    given_name: Given,
+    family_name: Given,
 }
 
 async fn own(server: &Server, id: &UserId) -> Result<Response, ApiError> {
@@ -126,9 +112,9 @@ pub(in crate::http::api) async fn change_own(
 ) -> Result<Response, ApiError> {
     let user = server.users.find(&caller.user).await?.ok_or(Refusal::InvalidToken)?;
     let changed = OwnProfile {
-        name: body.display_name.unwrap_or_else(|| user.name.clone()),
-        given_name: body.given_name.unwrap_or_else(|| user.given_name.clone()),
-        family_name: body.family_name.unwrap_or_else(|| user.family_name.clone()),
+        name: body.display_name.or(user.name.as_ref()),
+        given_name: body.given_name.or(user.given_name.as_ref()),
+        family_name: body.family_name.or(user.family_name.as_ref()),
         profile: user.profile.clone(),
     };
     match server.users.set_own_profile(&caller.user, changed).await {

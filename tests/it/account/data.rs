@@ -29,6 +29,8 @@ async fn the_copy_holds_what_is_kept_and_no_secrets(db: Kind) {
     assert_eq!(data["user"]["attributes"]["department"], "cardiology");
     assert_eq!(data["memberships"][0]["account"], "acme");
     assert_eq!(data["memberships"][0]["groups"][0], "acme-admins");
+    assert_eq!(data["memberships"][0]["patients"], json!([]));
+    assert_eq!(data["invitations"], json!([]));
     assert_eq!(data["sessions"][0]["signed_in_by"][0], "pwd");
     assert_eq!(data["apps"][0]["app"], "portal");
     assert_eq!(data["factors"]["authenticator_app"], true);

@@ -18,6 +18,7 @@ use crate::common::server::TestServer;
 use crate::common::world::{ada, ben, dev};
 use crate::pages::account::account;
 use crate::pages::arrivals::Arrivals;
+use crate::pages::invited;
 
 /// Who looks at a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -150,6 +151,8 @@ pub struct Scene {
     user_codes: [String; 3],
     /// Where letters lead: to sign up, to set a password, to prove an address, to take one back.
     links: [String; 4],
+    /// Where an invitation leads: of somebody new, of Ada, and of Ben, who proved no address.
+    invitations: [String; 3],
     arrivals: Arrivals,
 }
 
@@ -190,12 +193,13 @@ impl Scene {
         ];
         http.post("/bc-authorize", &asked).await.expect(200);
         let links = links(&server).await;
+        let invitations = invited::invite(&server).await;
         let users = &server.server.users;
         let leaver = users.find_by_username("dev").await.unwrap().expect("the developer");
         users.ask_deletion(&leaver.id, Language::English).await.unwrap();
         let arrivals = Arrivals::come(&server).await;
         cookies.extend(arrivals.cookies.iter().cloned());
-        Self { server, host, cookies, user_codes, links, arrivals }
+        Self { server, host, cookies, user_codes, links, invitations, arrivals }
     }
 
     /// What makes a browser somebody's.
@@ -249,7 +253,8 @@ fn authorize(client: &str, redirect: &str, scope: &str, more: &str) -> String {
 
 /// All pages. Each is reached from nothing, by a browser with the cookies of who looks at it.
 pub fn pages(scene: &Scene) -> Vec<Page> {
-    let signing_in = [sign_in(scene), letters(scene), elsewhere(scene)];
+    let invited = invited::pages(&scene.invitations);
+    let signing_in = [sign_in(scene), letters(scene), elsewhere(scene), invited];
     let signed_in = [consent(), requests(scene), factors(), others(), account()];
     signing_in.into_iter().chain(signed_in).flatten().collect()
 }

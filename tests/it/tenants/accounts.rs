@@ -216,6 +216,15 @@ async fn within_the_grace_period_everything_works_and_can_be_kept(db: Kind) {
     let desk = Desk::of(&server, &ada(&server)).await;
     desk.get(path, "gamma").await.expect(200);
     desk.patch(path, "gamma", json!({"status": "ACTIVE"})).await.expect(200);
+    // The same by a path of its own.
+    desk.delete(path, "gamma").await.expect(204);
+    let restore = format!("{path}/restore");
+    let kept = desk.post(&restore, "gamma", Value::Null).await.expect(200).json();
+    assert_eq!(kept["status"], "ACTIVE");
+    desk.post(&restore, "gamma", Value::Null).await.expect(200);
+    let kinds =
+        "SELECT COUNT(*) AS n FROM audit_entries WHERE chain = 'gamma' AND kind = 'account'";
+    assert_eq!(server.count(kinds).await, 5, "made, deleted, kept, deleted, kept");
 }
 
 async fn after_the_grace_period_nothing_is_left_but_the_id(db: Kind) {

@@ -15,6 +15,7 @@ both!(
     what_every_account_has_is_not_deleted,
     case_59_groups_and_people_of_others_are_not_there,
     one_changes_ones_own_names_and_nothing_else,
+    case_61_where_no_account_is_needed_a_wrong_one_is_refused_all_the_same,
     people_are_listed_page_by_page,
 );
 
@@ -102,6 +103,9 @@ async fn members_come_and_go_and_what_they_may_follows_at_once(db: Kind) {
     assert_eq!(desk.delete("/v1/account/users/ben", "acme").await.refusal(), "404 not_found");
     assert_eq!(seen().await, "403 not_a_member");
     assert_eq!(desk.get("/v1/account/users/ben", "acme").await.refusal(), "404 not_found");
+    let recorded = "SELECT COUNT(*) AS n FROM audit_entries
+                     WHERE chain = 'acme' AND kind = 'member' AND target = 'ben' AND user_id = 'ada'";
+    assert_eq!(server.count(recorded).await, 3, "added, removed, removed from all");
 }
 
 /// Ada administers access in acme, and holds neither developApps nor anything in beta.
@@ -265,4 +269,30 @@ async fn people_are_listed_page_by_page(db: Kind) {
     }
 
     assert_eq!(seen, ["ada", "ben", "dev"], "each once, in however many groups");
+}
+
+async fn case_61_where_no_account_is_needed_a_wrong_one_is_refused_all_the_same(db: Kind) {
+    let server = TestServer::start(db).await;
+    let desk = Desk::of(&server, &ada(&server)).await;
+    let names = json!({"profile": {"givenName": "Ada"}});
+    let answer = json!({"status": "ACCEPTED"});
+
+    for (account, refusal) in [
+        ("beta", "403 not_a_member"),
+        ("nowhere", "403 not_a_member"),
+        ("A", "400 invalid_account"),
+    ] {
+        for path in ["/v1/user", "/v1/invitations", "/v1/invitations/x", "/v1/accounts"] {
+            assert_eq!(desk.get(path, account).await.refusal(), refusal, "{path}");
+        }
+        let patched = desk.patch("/v1/user", account, names.clone()).await;
+        assert_eq!(patched.refusal(), refusal);
+        let patched = desk.patch("/v1/invitations/x", account, answer.clone()).await;
+        assert_eq!(patched.refusal(), refusal);
+        let made = desk.post("/v1/accounts", account, json!({"name": "New"})).await;
+        assert_eq!(made.refusal(), refusal);
+    }
+    for path in ["/v1/account/groups", "/v1/account/users", "/v1/account/invitations"] {
+        assert_eq!(desk.get(path, "").await.refusal(), "400 account_required", "{path}");
+    }
 }

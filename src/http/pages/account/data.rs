@@ -38,15 +38,17 @@ enum Part {
     User,
     Factors,
     Memberships,
+    Invitations,
     Sessions,
     Apps,
     Identities,
 }
 
-const PARTS: [(&str, Part); 6] = [
+const PARTS: [(&str, Part); 7] = [
     ("user", Part::User),
     ("factors", Part::Factors),
     ("memberships", Part::Memberships),
+    ("invitations", Part::Invitations),
     ("sessions", Part::Sessions),
     ("apps", Part::Apps),
     ("identities", Part::Identities),
@@ -99,6 +101,7 @@ async fn read(visit: &Visit, part: Part) -> Result<Value, DbError> {
         })),
         Part::Factors => factors(visit).await,
         Part::Memberships => memberships(visit).await,
+        Part::Invitations => invitations(visit).await,
         Part::Sessions => sessions(visit).await,
         Part::Apps => apps(visit).await,
         Part::Identities => identities(visit).await,
@@ -135,9 +138,25 @@ async fn memberships(visit: &Visit) -> Result<Value, DbError> {
             "account_name": account.name,
             "groups": place.groups,
             "attributes": place.attributes,
+            "patients": place.patients,
         }));
     }
     Ok(Value::Array(all))
+}
+
+/// Those that wait for an answer.
+async fn invitations(visit: &Visit) -> Result<Value, DbError> {
+    let own = visit.server.tenancy.own_invitations(&visit.user).await?;
+    let all = own.iter().map(|invitation| {
+        json!({
+            "account": invitation.account,
+            "account_name": invitation.account_name,
+            "group": invitation.group_name,
+            "invited_at": date(invitation.created_at),
+            "until": date(invitation.expires_at),
+        })
+    });
+    Ok(all.collect())
 }
 
 async fn sessions(visit: &Visit) -> Result<Value, DbError> {

@@ -142,19 +142,17 @@ impl Visit<'_> {
         })
     }
 
-    fn ip(&self) -> Option<std::net::IpAddr> {
-        Some(self.browser.source().ip)
-    }
-
     /// Says yes or no for whoever is signed in, or no for whoever is not.
     async fn answer(&self, opened: &OpenedInvitation, decision: Decision) -> Response {
         let tenancy = &self.server.tenancy;
         let answered = match (self.current.user(), decision) {
             (Some(user), _) => {
-                let actor = Actor::user(&user.id).from(self.ip());
+                let actor = Actor::user(&user.id).from(Some(self.browser.source().ip));
                 tenancy.answer_opened((user, &actor), opened, decision).await.map(drop)
             }
-            (None, Decision::Reject) => tenancy.reject_opened(opened, self.ip()).await,
+            (None, Decision::Reject) => {
+                tenancy.reject_opened(opened, Some(self.browser.source().ip)).await
+            }
             (None, Decision::Accept) => return self.page(StatusCode::OK, (opened, ""), None),
         };
         match answered {
@@ -176,7 +174,7 @@ impl Visit<'_> {
         let Self { server, browser, .. } = self;
         let name = form.get("name").unwrap_or_default();
         let password = Secret::presented(form.get("password").unwrap_or_default());
-        let actor = Actor::default().from(self.ip());
+        let actor = Actor::default().from(Some(self.browser.source().ip));
         match server.tenancy.accept_as_new(opened, (name, &password), &actor).await {
             Ok(user) => complete::signed_in(server, cookies, browser, &user, &["pwd"], None).await,
             Err(InvitationError::Mailed(error)) => refuse(error, self.language, |status, fault| {
