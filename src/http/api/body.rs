@@ -32,6 +32,16 @@ pub(in crate::http::api) enum Given {
 }
 
 impl Given {
+    /// The change that it asks for, if it is there.
+    #[expect(clippy::option_option, reason = "`null` says something else than nothing")]
+    pub(in crate::http::api) fn change(self) -> Option<Option<String>> {
+        match self {
+            Self::Absent => None,
+            Self::Null => Some(None),
+            Self::Text(text) => Some(Some(text)),
+        }
+    }
+
     /// What becomes of what is there now.
     pub(in crate::http::api) fn or(self, now: Option<&String>) -> Option<String> {
         match self {

@@ -10,20 +10,17 @@ use crate::apps::model::{AllowedAccounts, GrantType, Kind};
 use crate::apps::redirect::RedirectUri;
 use crate::base::id::AccountId;
 use crate::base::scope::Scope;
+use crate::http::api::body::Given;
 use crate::http::api::error::ApiError;
-use crate::http::api::people::given;
 use crate::setup::apps::scope;
 
 /// What is to be said of an app; what is not named stays as it is.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[expect(clippy::option_option, reason = "`null` says something else than nothing")]
 pub(in crate::http::api) struct AppBody {
     title: Option<String>,
-    #[serde(deserialize_with = "given::deserialize")]
-    description: Option<Option<String>>,
-    #[serde(deserialize_with = "given::deserialize")]
-    url: Option<Option<String>>,
+    description: Given,
+    url: Given,
     #[serde(rename = "type")]
     kind: Option<Kind>,
     allowed_scopes: Option<Vec<String>>,
@@ -60,8 +57,8 @@ impl AppBody {
     pub(in crate::http::api) fn edit(self) -> Result<Edit, ApiError> {
         Ok(Edit {
             title: self.title,
-            description: self.description,
-            url: self.url,
+            description: self.description.change(),
+            url: self.url.change(),
             kind: self.kind,
             allowed_scopes: scopes("allowed_scopes", self.allowed_scopes)?,
             default_scopes: scopes("default_scopes", self.default_scopes)?,
