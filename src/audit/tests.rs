@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::audit::model::{Action, Actor, Event};
-use crate::audit::service::record;
+use crate::audit::service::{forget, record, stretch};
 use crate::audit::verify::{Fault, verify};
 use crate::base::clock::{ManualClock, from_micros};
 use crate::base::entropy::OsEntropy;
@@ -122,4 +122,29 @@ async fn a_chain_that_is_gone_is_missed_and_an_erased_detail_is_not() {
     let faults: Vec<_> = verify(&ctx.db).await.unwrap().into_iter().map(|one| one.fault).collect();
 
     assert_eq!(faults, [None, None, Some((1, Fault::Gone))]);
+}
+
+#[tokio::test]
+async fn of_somebody_who_is_gone_ids_are_left_and_the_chain_holds() {
+    let (_guard, ctx) = bench().await;
+    add(&ctx, "acme", "g", false).await.unwrap();
+    let event = Event::new(Action::Update, "user", "u1").after(json!({ "changed": "email" }));
+    let unit = ctx.db.write((ctx.clone(), event), |tx, (ctx, event)| {
+        Box::pin(async move {
+            record(tx, ctx, &Actor::user(&"u1".parse().unwrap()), event);
+            Ok::<(), DbError>(())
+        })
+    });
+    unit.await.unwrap();
+
+    let gone = "u1".parse().unwrap();
+    ctx.db.write(gone, |tx, gone| Box::pin(forget(tx, gone))).await.unwrap();
+
+    let own = stretch(&ctx.db, None, 0, 10).await.unwrap();
+    let about = own.iter().find(|entry| entry.target == "u1").unwrap();
+    assert_eq!((about.user.as_deref(), about.detail.text.as_deref()), (Some("u1"), None));
+    let acme = stretch(&ctx.db, Some(&"acme".parse().unwrap()), 0, 10).await.unwrap();
+    assert_eq!((acme[0].user.as_deref(), acme[0].origin.text.as_deref()), (Some("u1"), None));
+    assert_eq!(acme[0].detail.member("after"), Some(json!({ "name": "g" })));
+    assert!(verify(&ctx.db).await.unwrap().iter().all(|one| one.fault.is_none()));
 }

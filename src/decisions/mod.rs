@@ -81,6 +81,18 @@ pub mod d0026_who_makes_accounts {}
 #[doc = include_str!("0027-invitations.md")]
 pub mod d0027_invitations {}
 
+#[doc = include_str!("0028-nobody-grants-what-they-do-not-hold.md")]
+pub mod d0028_nobody_grants_what_they_do_not_hold {}
+
+#[doc = include_str!("0029-who-may-what-and-why.md")]
+pub mod d0029_who_may_what_and_why {}
+
+#[doc = include_str!("0030-the-record.md")]
+pub mod d0030_the_record {}
+
+#[doc = include_str!("0031-keys-and-usage.md")]
+pub mod d0031_keys_and_usage {}
+
 #[doc = include_str!("0032-who-lets-apps-in.md")]
 pub mod d0032_who_lets_apps_in {}
 
@@ -92,8 +104,3 @@ pub mod d0034_the_gateway {}
 
 #[doc = include_str!("0035-the-decision-point.md")]
 pub mod d0035_the_decision_point {}
-#[doc = include_str!("0028-nobody-grants-what-they-do-not-hold.md")]
-pub mod d0028_nobody_grants_what_they_do_not_hold {}
-
-#[doc = include_str!("0029-who-may-what-and-why.md")]
-pub mod d0029_who_may_what_and_why {}

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::apps::model::App;
+use crate::audit::model::{Actor, Outcome};
 use crate::base::clock::{from_micros, micros};
 use crate::base::id::{AppId, GrantId, UserId};
 use crate::base::secret::{Digest, Secret};
@@ -125,7 +126,10 @@ async fn issue(oauth: &OAuth, app: &App, by: Approval) -> Result<Issued, DirectE
         ground: Ground::Code { grant: &grant, by: &by, code },
         binding: None,
     };
-    issue_tokens(oauth, &request).await?.ok_or(DirectError::NotAllowed)
+    let issued = issue_tokens(oauth, &request).await?.ok_or(DirectError::NotAllowed)?;
+    let actor = Actor::user(&by.user).by(&app.id);
+    oauth.parts().users.trail().note_sign_in(actor, &by.user, Outcome::Success, now);
+    Ok(issued)
 }
 
 /// What a code stands for that signs a user in at another app.

@@ -3,6 +3,7 @@
 use crate::audit::model::Event;
 use crate::audit::service::record_seen;
 use crate::audit::trail::{SIGN_IN, Seen};
+use crate::base::id::AccountId;
 use crate::db::error::DbError;
 use crate::server::Server;
 
@@ -61,7 +62,18 @@ async fn in_each_account(server: &Server, seen: &Seen) -> Result<Vec<Seen>, DbEr
     if accounts.is_empty() {
         return Ok(vec![seen.clone()]);
     }
-    let of = |account| Seen { event: seen.event.clone().of(account), ..seen.clone() };
+    let app = match &seen.actor.app {
+        Some(app) => server.apps.find(app).await?,
+        None => None,
+    };
+    let of = |account: &AccountId| {
+        let mut seen = Seen { event: seen.event.clone().of(account), ..seen.clone() };
+        // Which apps people use elsewhere is no business of this account.
+        if app.as_ref().is_none_or(|app| !app.allowed_accounts.contains(account)) {
+            seen.actor.app = None;
+        }
+        seen
+    };
     Ok(accounts.iter().take(ACCOUNTS_MAX).map(|account| of(&account.id)).collect())
 }
 
