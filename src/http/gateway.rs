@@ -12,6 +12,7 @@
 //! every one of them always, so that a proxy which copies them leaves nothing that came from
 //! outside; or 401 or 403, which are all that nginx understands.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use axum::Router;
@@ -179,7 +180,8 @@ fn in_ascii(json: &str) -> String {
         } else {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
-                text.push_str(&format!("\\u{unit:04x}"));
+                // Writing into text does not fail.
+                let _ = write!(text, "\\u{unit:04x}");
             }
         }
     }

@@ -93,10 +93,10 @@ mod tests {
 
     #[test]
     fn case_69_issuer_audience_and_times_are_checked() {
+        type Bend = fn(&mut Value);
         let good = held(|_| ()).unwrap();
         assert_eq!((good.user.as_deref(), good.client.as_str()), (Some("u1"), "portal"));
         assert_eq!(held(|claims| claims["sub"] = "portal".into()).unwrap().user, None);
-        type Bend = fn(&mut Value);
         let bends: [Bend; 12] = [
             |claims| claims["iss"] = "https://id.example/".into(),
             |claims| claims["aud"] = "https://id.example".into(),

@@ -136,14 +136,12 @@ impl Server {
         let vault = Vault::new(config.encryption_key.bytes());
         let mail = Mail::new(&config, &vault)?;
         let keys = Keys::load(&ctx, &vault, &config.keys).await?;
-        let policies = Policies::new(&ctx);
+        let (policies, projects) = (Policies::new(&ctx), Projects::new(&ctx));
         let users = Users::new(ctx.clone(), vault.clone(), &config)?;
         let accounts = Accounts::new(&ctx);
         let tenancy = Tenancy::new(&ctx, &vault, &config.issuer, &users);
         let outside = Apis::new(&ctx, &config.issuer, scopes().map(|scope| scope.name));
-        let apps = Apps::new(&ctx, &vault);
-        let projects = Projects::new(&ctx);
-        let providers = Providers::new(&ctx, &vault);
+        let (apps, providers) = (Apps::new(&ctx, &vault), Providers::new(&ctx, &vault));
         let outbound = Outbound::new(&config.outbound)?;
         let (tls, authorities) = certificates(&config)?;
         let oauth = OAuth::new(Parts {

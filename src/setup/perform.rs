@@ -2,7 +2,7 @@
 
 use crate::base::id::UserId;
 use crate::policy::model::Declared;
-use crate::setup::declaration::{Declaration, UserEntry};
+use crate::setup::declaration::{ApiEntry, Declaration, UserEntry};
 use crate::setup::plan::{Act, Step};
 use crate::setup::problem::Problem;
 use crate::setup::read::At;
@@ -74,10 +74,7 @@ impl Setup {
                 let done = self.apps.declare(&entry.app).await;
                 done.map(drop).map_err(|error| stopped(declaration, &entry.id, error))
             }
-            Act::Api(entry) => {
-                let done = self.apis.declare(&entry.api.value).await;
-                done.map(drop).map_err(|error| stopped(declaration, &entry.api, error))
-            }
+            Act::Api(entry) => self.perform_api(declaration, entry).await,
             Act::Provider(entry) => {
                 let done = self.providers.declare(&entry.provider.value).await;
                 done.map(drop).map_err(|error| stopped(declaration, &entry.provider, error))
@@ -87,6 +84,15 @@ impl Setup {
                 done.map(drop).map_err(|error| stopped(declaration, &entry.id, error))
             }
         }
+    }
+
+    async fn perform_api(
+        &self,
+        declaration: &Declaration,
+        entry: &ApiEntry,
+    ) -> Result<(), SetupError> {
+        let done = self.apis.declare(&entry.api.value).await;
+        done.map(drop).map_err(|error| stopped(declaration, &entry.api, error))
     }
 
     async fn perform_user(&self, entry: &UserEntry, act: &Act<'_>) -> Result<(), UserError> {

@@ -58,7 +58,7 @@ pub(in crate::http::api) async fn evaluations(
         let tuple = one.or(&defaults);
         let decided = decide(&server, &asker, &tuple).await?;
         let is_permitted = matches!(decided, Ok(Verdict::Permit));
-        answers.push(decided.map_or_else(|fault| fault.shown(), shown));
+        answers.push(decided.map_or_else(BadQuestion::shown, shown));
         let is_over = match semantic {
             Semantic::ExecuteAll => false,
             Semantic::DenyOnFirstDeny => !is_permitted,
@@ -205,6 +205,6 @@ impl<'r> Page<'r> {
             URL_SAFE_NO_PAD.encode(bytes)
         });
         let page = json!({ "next_token": token.unwrap_or_default(), "count": results.len() });
-        answer(StatusCode::OK, json!({ "page": page, "results": results }))
+        answer(StatusCode::OK, json!({ "page": page, "results": Value::Array(results) }))
     }
 }
