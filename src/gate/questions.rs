@@ -146,7 +146,8 @@ impl Gate {
     }
 
     async fn in_account(&self, id: &AccountId, who: Who) -> Result<Asker, Refusal> {
-        let account = self.accounts().find(id).await?.ok_or(Refusal::NotAMember)?;
+        let found = self.accounts().find(id).await?.filter(|it| !it.is_over(self.now()));
+        let account = found.ok_or(Refusal::NotAMember)?;
         let policy = self.policies().merged(id).await?;
         Ok(Asker { account, policy, who })
     }
