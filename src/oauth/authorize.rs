@@ -9,7 +9,6 @@ use crate::apps::model::App;
 use crate::apps::redirect::{VerifiedRedirect, match_registered};
 use crate::base::id::GrantId;
 use crate::base::secret::{Digest, Secret};
-use crate::keys::error::KeyError;
 use crate::oauth::consent_ask::ConsentAsk;
 use crate::oauth::eligibility;
 use crate::oauth::error::{AuthorizeError, TokenError};
@@ -390,17 +389,5 @@ impl<'a> Journey<'a> {
             })
         });
         if approved.await? { Ok(()) } else { Err(over()) }
-    }
-}
-
-impl AuthorizeError {
-    /// What the app is told, if it may be told.
-    ///
-    /// # Errors
-    /// [`KeyError`] if that has to be signed and cannot be.
-    pub fn reply(&self, oauth: &OAuth) -> Result<Option<Reply>, KeyError> {
-        let Self::Told { reply, code, description } = self else { return Ok(None) };
-        let pairs = [("error", *code), ("error_description", *description)];
-        reply.reply(oauth, &pairs).map(Some)
     }
 }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use crate::apps::model::App;
 use crate::apps::redirect::VerifiedRedirect;
 use crate::keys::error::KeyError;
+use crate::oauth::error::AuthorizeError;
 use crate::oauth::params::Params;
 use crate::oauth::request::Fault;
 use crate::oauth::service::OAuth;
@@ -152,6 +153,18 @@ impl ReplyTo {
         claims.insert("exp".to_owned(), (oauth.now() + SIGNED_FOR).timestamp().into());
         let registered = self.app.metadata.authorization_signed_response_alg;
         oauth.parts().keys.sign(self.app.answers_with(registered), SIGNED_TYPE, &claims)
+    }
+}
+
+impl AuthorizeError {
+    /// What the app is told, if it may be told.
+    ///
+    /// # Errors
+    /// [`KeyError`] if that has to be signed and cannot be.
+    pub fn reply(&self, oauth: &OAuth) -> Result<Option<Reply>, KeyError> {
+        let Self::Told { reply, code, description } = self else { return Ok(None) };
+        let pairs = [("error", *code), ("error_description", *description)];
+        reply.reply(oauth, &pairs).map(Some)
     }
 }
 
