@@ -10,9 +10,11 @@ use crate::apps::model::{AllowedAccounts, GrantType, Kind};
 use crate::apps::redirect::RedirectUri;
 use crate::base::id::AccountId;
 use crate::base::scope::Scope;
+use crate::gate::routes;
 use crate::http::api::body::Given;
 use crate::http::api::error::ApiError;
-use crate::setup::apps::scope;
+use crate::oauth::standard_claims::SCOPES as OPENID_SCOPES;
+use crate::server::Server;
 
 /// What is to be said of an app; what is not named stays as it is.
 #[derive(Debug, Default, Deserialize)]
@@ -54,14 +56,14 @@ impl AppBody {
     ///
     /// # Errors
     /// [`ApiError::InvalidApp`] for scopes that nobody knows.
-    pub(in crate::http::api) fn edit(self) -> Result<Edit, ApiError> {
+    pub(in crate::http::api) async fn edit(self, server: &Server) -> Result<Edit, ApiError> {
         Ok(Edit {
             title: self.title,
             description: self.description.change(),
             url: self.url.change(),
             kind: self.kind,
-            allowed_scopes: scopes("allowed_scopes", self.allowed_scopes)?,
-            default_scopes: scopes("default_scopes", self.default_scopes)?,
+            allowed_scopes: scopes(server, "allowed_scopes", self.allowed_scopes).await?,
+            default_scopes: scopes(server, "default_scopes", self.default_scopes).await?,
             allowed_accounts: self.allowed_accounts.map(|accounts| match accounts {
                 AccountsBody::Word(All::All) => AllowedAccounts::All,
                 AccountsBody::List(these) => AllowedAccounts::These(these),
@@ -77,15 +79,24 @@ impl AppBody {
     }
 }
 
-/// Scopes of the published table, and those of OpenID Connect.
-fn scopes(field: &str, names: Option<Vec<String>>) -> Result<Option<Scope>, ApiError> {
+/// Scopes of the published table, those of OpenID Connect, and those of other people's APIs that are
+/// registered here.
+async fn scopes(
+    server: &Server,
+    field: &str,
+    names: Option<Vec<String>>,
+) -> Result<Option<Scope>, ApiError> {
     let Some(names) = names else { return Ok(None) };
     let invalid = |index: Option<usize>| {
         let field = index.map_or_else(|| field.to_owned(), |index| format!("{field}[{index}]"));
         ApiError::from(AppError::Invalid(vec![Fault::new(field, "is no scope of GET /v1/scopes")]))
     };
     for (index, name) in names.iter().enumerate() {
-        scope(name).map_err(|_| invalid(Some(index)))?;
+        let is_ours = OPENID_SCOPES.contains(&name.as_str())
+            || routes::scopes().any(|scope| scope.name == name.as_str());
+        if !is_ours && !server.apis.has_scope(name).await? {
+            return Err(invalid(Some(index)));
+        }
     }
     Scope::parse(&names.join(" ")).map(Some).map_err(|_| invalid(None))
 }

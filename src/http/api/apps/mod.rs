@@ -118,7 +118,7 @@ async fn create(
     Manages(by): Manages,
     Body(body): Body<AppBody>,
 ) -> Result<Response, ApiError> {
-    let (made, secret) = server.apps.manage_new(&by, body.edit()?).await?;
+    let (made, secret) = server.apps.manage_new(&by, body.edit(&server).await?).await?;
     let secret = secret.as_ref().map(Secret::reveal).map(str::to_owned);
     Ok(answer(StatusCode::CREATED, MadeView { app: made.into(), secret }))
 }
@@ -140,7 +140,7 @@ async fn update(
     Id(id): Id<AppId>,
     Body(body): Body<AppBody>,
 ) -> Result<Response, ApiError> {
-    let changed = server.apps.manage_edit(&by, &id, body.edit()?).await?;
+    let changed = server.apps.manage_edit(&by, &id, body.edit(&server).await?).await?;
     Ok(answer(StatusCode::OK, AppView::from(changed)))
 }
 

@@ -90,7 +90,8 @@ pub(in crate::http::api) async fn draft(
     Id(id): Id<AppId>,
     Body(body): Body<DraftBody>,
 ) -> Result<Response, ApiError> {
-    let drafted = server.apps.draft_review(&by, &id, (&body.note, body.app.edit()?)).await?;
+    let drafted =
+        server.apps.draft_review(&by, &id, (&body.note, body.app.edit(&server).await?)).await?;
     Ok(answer(StatusCode::OK, ReviewView::from(drafted)))
 }
 
