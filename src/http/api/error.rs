@@ -10,7 +10,6 @@ use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
-use crate::accounts::attributes::AttributesError;
 use crate::accounts::invitations::model::InvitationError;
 use crate::accounts::model::AccountError;
 use crate::apps::error::Fault as AppFault;
@@ -370,16 +369,6 @@ impl From<ProgramError> for ApiError {
                 Self::Internal(error)
             }
             ProgramError::User(_) => Self::BadBody(text.into()),
-        }
-    }
-}
-
-impl From<AttributesError> for ApiError {
-    fn from(error: AttributesError) -> Self {
-        match error {
-            AttributesError::Unknown => Self::NotFound,
-            AttributesError::TooMany => Self::BadBody(error.to_string().into()),
-            AttributesError::Policy(error) => error.into(),
         }
     }
 }

@@ -6,12 +6,23 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::accounts::attributes::AttributesError;
 use crate::base::id::UserId;
 use crate::http::api::body::Body;
 use crate::http::api::error::{ApiError, answer};
 use crate::http::api::guard::{Id, Permitted};
 use crate::policy::privilege::AccessAdmin;
 use crate::server::Server;
+
+impl From<AttributesError> for ApiError {
+    fn from(error: AttributesError) -> Self {
+        match error {
+            AttributesError::Unknown => Self::NotFound,
+            AttributesError::TooMany => Self::BadBody(error.to_string().into()),
+            AttributesError::Policy(error) => error.into(),
+        }
+    }
+}
 
 /// What is known, as it is sent and answered.
 #[derive(Debug, Deserialize, Serialize)]

@@ -3,13 +3,14 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::base::id::ProjectId;
 use crate::http::api::body::Body;
 use crate::http::api::error::{ApiError, answer, date};
 use crate::http::api::guard::{Id, Permitted};
 use crate::http::api::paging::Paging;
+use crate::http::api::people::given;
 use crate::http::api::query::{Query, bad};
 use crate::policy::privilege::{ProjectAdmin, ReadData};
 use crate::projects::model::{NewProject, Project, ProjectChange};
@@ -51,9 +52,10 @@ pub(in crate::http::api) struct ProjectBody {
 /// What a client sends to change a project.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::option_option, reason = "`null` says something else than nothing")]
 pub(in crate::http::api) struct ProjectPatch {
     name: Option<String>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "given::deserialize")]
     description: Option<Option<String>>,
     status: Option<Stays>,
 }
@@ -63,11 +65,6 @@ pub(in crate::http::api) struct ProjectPatch {
 enum Stays {
     #[serde(rename = "ACTIVE")]
     Active,
-}
-
-/// Tells `null` from what is not there.
-fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(from).map(Some)
 }
 
 /// `GET /v1/projects`: those that the caller may see. `include=count` counts them, too.
