@@ -20,7 +20,6 @@ use crate::db::error::DbError;
 /// [`DbError`] if a statement fails.
 pub async fn join(
     tx: &mut Tx<'_>,
-    ctx: &Ctx,
     account: &AccountId,
     (group, user): (&GroupId, &UserId),
     now: DateTime<Utc>,
@@ -29,9 +28,25 @@ pub async fn join(
         return Ok(false);
     }
     store::insert_member(tx, account, (group, user), now).await?;
-    let act = Act::by(ctx, account, &Actor::user(user));
-    let event = act.event(Action::Create, MEMBER, user.as_str());
-    act.record(tx, &event.after(json!({ "group": group.as_str() })));
     tx.touch(Topic::Accounts).await?;
     Ok(true)
+}
+
+/// [`join`] by signing in at a provider whose account says so, which stands in the record.
+///
+/// # Errors
+/// [`DbError`] if a statement fails.
+pub async fn join_by_provider(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    account: &AccountId,
+    (group, user): (&GroupId, &UserId),
+) -> Result<bool, DbError> {
+    let act = Act::by(ctx, account, &Actor::user(user));
+    let is_in = join(tx, account, (group, user), act.now).await?;
+    if is_in {
+        let event = act.event(Action::Create, MEMBER, user.as_str());
+        act.record(tx, &event.after(json!({ "group": group.as_str() })));
+    }
+    Ok(is_in)
 }

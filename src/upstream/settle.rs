@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::joining::join;
+use crate::accounts::joining::join_by_provider;
 use crate::base::entropy::Entropy;
 use crate::base::id::{AccountId, GrantId, GroupId, ProviderId, UserId};
 use crate::base::secret::{Digest, Secret};
@@ -196,7 +196,7 @@ async fn write(tx: &mut Tx<'_>, person: &NewPerson) -> Result<(), UserError> {
     store::link(tx, &person.name, (user, &person.shown), person.now).await?;
     for group in &person.groups {
         if let Some(account) = &person.account
-            && !join(tx, &person.ctx, account, (group, user), person.now).await?
+            && !join_by_provider(tx, &person.ctx, account, (group, user)).await?
         {
             tracing::warn!(%account, %group, "a provider's group is gone");
         }

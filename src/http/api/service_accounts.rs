@@ -7,11 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::id::{ApiKeyId, AppId, GroupId, UserId};
 use crate::http::api::api_keys::{KeyBody, KeyView};
-use crate::http::api::body::Body;
+use crate::http::api::body::{Body, Given};
 use crate::http::api::error::{ApiError, answer, date, no_content};
 use crate::http::api::guard::{Id, Ids, Permitted};
 use crate::http::api::paging::Paging;
-use crate::http::api::people::given;
 use crate::http::api::query::Query;
 use crate::policy::privilege::AccessAdmin;
 use crate::programs::model::{Described, ProgramError, ServiceAccount};
@@ -66,8 +65,7 @@ pub(in crate::http::api) struct ChangeBody {
     name: Option<String>,
     description: Option<String>,
     disabled: Option<bool>,
-    #[serde(deserialize_with = "given::deserialize")]
-    app: Option<Option<String>>,
+    app: Given,
 }
 
 /// `GET /v1/service-accounts`.
@@ -113,7 +111,7 @@ pub(in crate::http::api) async fn change(
 ) -> Result<Response, ApiError> {
     // What is no id of an app is the id of none.
     let app = |text: String| text.parse::<AppId>().map_err(|_| ProgramError::BadApp);
-    let app = body.app.map(|text| text.map(app).transpose()).transpose()?;
+    let app = body.app.change().map(|text| text.map(app).transpose()).transpose()?;
     let changed =
         Changed { name: body.name, description: body.description, is_disabled: body.disabled, app };
     let after = server.programs.change_service_account(&permit, &facts, &id, changed).await?;
