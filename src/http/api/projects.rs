@@ -6,11 +6,10 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::ProjectId;
-use crate::http::api::body::Body;
+use crate::http::api::body::{Body, Given};
 use crate::http::api::error::{ApiError, answer, date};
 use crate::http::api::guard::{Id, Permitted};
 use crate::http::api::paging::Paging;
-use crate::http::api::people::given;
 use crate::http::api::query::{Query, bad};
 use crate::policy::privilege::{ProjectAdmin, ReadData};
 use crate::projects::model::{NewProject, Project, ProjectChange};
@@ -52,11 +51,10 @@ pub(in crate::http::api) struct ProjectBody {
 /// What a client sends to change a project.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::option_option, reason = "`null` says something else than nothing")]
 pub(in crate::http::api) struct ProjectPatch {
     name: Option<String>,
-    #[serde(default, deserialize_with = "given::deserialize")]
-    description: Option<Option<String>>,
+    #[serde(default)]
+    description: Given,
     status: Option<Stays>,
 }
 
@@ -117,7 +115,8 @@ pub(in crate::http::api) async fn change(
     Body(body): Body<ProjectPatch>,
 ) -> Result<Response, ApiError> {
     let stays = body.status.is_some();
-    let change = ProjectChange { name: body.name, description: body.description, stays };
+    let description = body.description.change();
+    let change = ProjectChange { name: body.name, description, stays };
     let project = server.projects.change(&permit, &id, &change).await?;
     Ok(answer(StatusCode::OK, ProjectView::from(project)))
 }
