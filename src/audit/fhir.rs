@@ -1,4 +1,4 @@
-//! An entry as a FHIR AuditEvent. Source: FHIR R4 (4.0.1), AuditEvent; the codes are those of its
+//! An entry as a FHIR `AuditEvent`. Source: FHIR R4 (4.0.1), `AuditEvent`; the codes are those of its
 //! value sets audit-event-type (DICOM PS3.16 CID 400 and `rest`), audit-event-sub-type (DICOM CID
 //! 401, restful-interaction) and audit-event-outcome.
 //!

@@ -42,7 +42,7 @@ pub struct Seen {
 
 /// What makes two events one that happened twice.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Key {
+struct Same {
     user: Option<UserId>,
     app: Option<AppId>,
     key: Option<ApiKeyId>,
@@ -62,7 +62,7 @@ struct Slot {
 
 #[derive(Default)]
 struct Inner {
-    slots: HashMap<Key, Slot>,
+    slots: HashMap<Same, Slot>,
     dropped: i64,
 }
 
@@ -76,7 +76,7 @@ impl std::fmt::Debug for Trail {
     }
 }
 
-impl Key {
+impl Same {
     fn of(actor: &Actor, event: &Event) -> Self {
         Self {
             user: actor.user.clone(),
@@ -109,7 +109,7 @@ impl Trail {
     }
 
     fn add(&self, seen: Seen) {
-        let key = Key::of(&seen.actor, &seen.event);
+        let key = Same::of(&seen.actor, &seen.event);
         let mut inner = self.inner();
         let most = if seen.event.outcome == Outcome::Success { HELD_MAX } else { REFUSED_MAX };
         let is_full = inner.slots.len() >= most;
@@ -156,7 +156,7 @@ impl Trail {
     /// Gives back what was taken and could not be written.
     pub fn put_back(&self, seen: Vec<Seen>) {
         for seen in seen {
-            if let Some(slot) = self.inner().slots.get_mut(&Key::of(&seen.actor, &seen.event)) {
+            if let Some(slot) = self.inner().slots.get_mut(&Same::of(&seen.actor, &seen.event)) {
                 slot.written_at = None;
             }
             self.add(seen);

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use chrono::SecondsFormat;
 
+use crate::apis::check::api_of;
+use crate::apis::service::Apis;
 use crate::apps::error::AppError;
 use crate::apps::model::{AllowedAccounts, GrantType, Kind, Status};
 use crate::apps::new_app::NewApp;
@@ -13,10 +15,11 @@ use crate::apps::service::Apps;
 use crate::base::id::{AccountId, AppId};
 use crate::base::scope::Scope;
 use crate::cli::Misuse;
-use crate::cli::open::open;
+use crate::cli::open::{Opened, open};
 use crate::cli::output::Output;
 use crate::cli::registration_token::RegistrationTokenArgs;
 use crate::cli::source::SourceArgs;
+use crate::gate::routes;
 use crate::keys::algorithm::Algorithm;
 use crate::setup::apps::scope;
 
@@ -156,8 +159,9 @@ impl AppArgs {
     pub async fn run(self, output: &mut Output) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Create(create) => {
-                let apps = open(&create.source.load(None)?.config).await?.apps;
+                let Opened { apps, apis, .. } = open(&create.source.load(None)?.config).await?;
                 let app = create.into_app(|| apps.new_id())?;
+                check_scopes(&apis, &app).await?;
                 register(&apps, app, output).await?;
             }
             Command::List { account, source } => {
@@ -179,6 +183,17 @@ impl AppArgs {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Scopes of APIs of others are those that are registered.
+async fn check_scopes(apis: &Apis, app: &NewApp) -> anyhow::Result<()> {
+    for scope in app.allowed_scopes.tokens() {
+        let is_own = routes::scopes().any(|own| own.name == scope);
+        if !is_own && api_of(scope).is_some() && !apis.has_scope(scope).await? {
+            anyhow::bail!("there is no scope {scope}");
+        }
+    }
+    Ok(())
 }
 
 impl Create {
@@ -312,7 +327,7 @@ mod tests {
     #[test]
     fn bad_flags_are_refused() {
         for bad in [
-            "--scope none.such",
+            "--scope nosuch",
             "--callback-url javascript:x",
             "--status ready",
             "--type native",

@@ -38,7 +38,7 @@ enum Command {
         #[command(flatten)]
         source: SourceArgs,
     },
-    /// Write entries as FHIR R4 AuditEvents, one a line, the oldest first
+    /// Write entries as FHIR R4 audit events, one a line, the oldest first
     Export {
         /// Whose; without it, what belongs to no account
         #[arg(long)]

@@ -29,6 +29,8 @@ pub struct Opened {
     pub users: Users,
     /// Apps.
     pub apps: Apps,
+    /// APIs of others.
+    pub apis: Apis,
     /// Configuration as code.
     pub setup: Setup,
 }
@@ -57,5 +59,5 @@ pub async fn open(config: &Config) -> anyhow::Result<Opened> {
     let (accounts, projects) = (Accounts::new(&ctx), Projects::new(&ctx));
     let (policies, providers) = (Policies::new(&ctx), Providers::new(&ctx, &vault));
     let setup = Setup::new(&users, &accounts, (&apps, &outside), &policies, &projects, &providers);
-    Ok(Opened { ctx, users, apps, setup })
+    Ok(Opened { ctx, users, apps, apis: outside, setup })
 }

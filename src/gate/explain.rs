@@ -153,7 +153,7 @@ fn by_policy(answer: &mut Answer, policy: &Document, operation: &str, facts: &At
     let left = policy.reduce_one(operation, facts, LATER);
     if let (false, Some(Grant::AnyOf(_))) = (answer.allowed, &left) {
         let left = policy.reduce(facts, LATER).to_json();
-        answer.only_if = left["rules"].get(operation).cloned();
+        answer.only_if = left.get("rules").and_then(|rules| rules.get(operation)).cloned();
     }
     let may_pass = answer.allowed || left.is_some();
     let denied = || Refusal::PolicyDenies { privilege: operation.to_owned().into() };

@@ -113,9 +113,10 @@ impl Gate {
         presented: &Presented<'_>,
     ) -> Result<Asker, Refusal> {
         let shown = checks::bearer(presented.authorization, presented.token_in_query)?;
-        let token = match self.programs.is_key(shown.1) {
-            true => None,
-            false => Some(self.token(shown, presented).await?),
+        let token = if self.programs.is_key(shown.1) {
+            None
+        } else {
+            Some(self.token(shown, presented).await?)
         };
         let Some(token) = token.filter(|token| token.sub.is_none()) else {
             let demand = Demand { account: AccountNeed::Required, ..lock.demand() };

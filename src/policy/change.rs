@@ -235,13 +235,11 @@ async fn bring_back(
     let policy = NewPolicy { name: name.to_owned(), document: version.document };
     // The language may have become stricter since.
     let compiled = check(name, &policy.document)?;
-    match &found {
-        Some(found) => overwrite(tx, author, (found, &policy, &compiled), Change::Restored).await,
-        None => {
-            author.holdings.cover(&compiled)?;
-            insert(tx, author, &policy, Change::Restored).await
-        }
+    if let Some(found) = &found {
+        return overwrite(tx, author, (found, &policy, &compiled), Change::Restored).await;
     }
+    author.holdings.cover(&compiled)?;
+    insert(tx, author, &policy, Change::Restored).await
 }
 
 /// What every change ends with that may take something away.

@@ -120,7 +120,10 @@ fn holder(
     let grant = policy.reduce_one(operation, facts, LATER)?;
     let only_if = match grant {
         Grant::Always { .. } => None,
-        Grant::AnyOf(_) => Some(policy.reduce(facts, LATER).to_json()["rules"][operation].clone()),
+        Grant::AnyOf(_) => {
+            let left = policy.reduce(facts, LATER).to_json();
+            left.get("rules").and_then(|rules| rules.get(operation)).cloned()
+        }
     };
     Some(Holder {
         user: member.id.clone(),

@@ -110,11 +110,10 @@ impl Programs {
 
     /// A user who has nothing to sign in with.
     fn draft(&self, account: &AccountId, name: &str) -> Result<Draft, ProgramError> {
-        let random = Secret::generate(self.parts.ctx.entropy()).digest();
-        let random: String = random.0.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let random = u64::from_be_bytes(self.parts.ctx.entropy().bytes());
         let new = NewUser {
             id: None,
-            username: format!("service-{account}-{random}"),
+            username: format!("service-{account}-{random:016x}"),
             email: None,
             email_verified: false,
             name: Some(name.to_owned()),

@@ -249,8 +249,8 @@ async fn insert(
 /// A project in the record.
 fn shown(project: &Project) -> Value {
     let mut shown = json!({ "name": project.name, "description": project.description });
-    if let Some(at) = project.deletion_at {
-        shown["deletionDate"] = at.to_rfc3339().into();
+    if let (Some(at), Some(members)) = (project.deletion_at, shown.as_object_mut()) {
+        members.insert("deletionDate".to_owned(), at.to_rfc3339().into());
     }
     shown
 }

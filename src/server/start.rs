@@ -132,13 +132,12 @@ impl Server {
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, StartError> {
         let ctx = Ctx { db: open_current(&config).await?, clock, entropy };
-        let queue = Queue::new(&ctx);
-        let vault = Vault::new(config.encryption_key.bytes());
+        let (queue, vault) = (Queue::new(&ctx), Vault::new(config.encryption_key.bytes()));
         let mail = Mail::new(&config, &vault)?;
         let keys = Keys::load(&ctx, &vault, &config.keys).await?;
-        let (policies, projects) = (Policies::new(&ctx), Projects::new(&ctx));
+        let (policies, projects, accounts) =
+            (Policies::new(&ctx), Projects::new(&ctx), Accounts::new(&ctx));
         let users = Users::new(ctx.clone(), vault.clone(), &config)?;
-        let accounts = Accounts::new(&ctx);
         let tenancy = Tenancy::new(&ctx, &vault, &config.issuer, &users);
         let outside = Apis::new(&ctx, &config.issuer, scopes().map(|scope| scope.name));
         let (apps, providers) = (Apps::new(&ctx, &vault), Providers::new(&ctx, &vault));
@@ -165,9 +164,8 @@ impl Server {
         let (programs, usage) = (programs(&oauth), Usage::new(&ctx));
         let gate = Gate::new(&oauth, &programs).asking(config.step_up.clone());
         let places = config.geo_database_file.as_deref().map(Places::open).transpose()?;
-        let config = Arc::new(config);
         Ok(Self(Arc::new(ServerParts {
-            config,
+            config: Arc::new(config),
             ctx,
             vault,
             queue,

@@ -2,8 +2,8 @@
 
 use std::process::Output;
 
-use chrono::{TimeDelta, Utc};
-use narthex::base::clock::Clock as _;
+use chrono::TimeDelta;
+use narthex::base::clock::{Clock as _, SystemClock};
 use narthex::config::sign_up::SignUp;
 use narthex::words::Language;
 
@@ -30,7 +30,7 @@ fn run(server: &TestServer, args: &[&str]) -> (Option<i32>, String, String) {
 async fn users_are_shown_and_kept(db: Kind) {
     let server = TestServer::start(db).await;
     // The program looks at the clock of this machine.
-    server.advance(Utc::now() - server.clock.now());
+    server.advance(SystemClock.now() - server.clock.now());
     let users = &server.server.users;
 
     let (code, shown, error) = run(&server, &["user", "show", "ben"]);
@@ -62,7 +62,7 @@ async fn users_are_shown_and_kept(db: Kind) {
 async fn people_are_invited_from_the_command_line(db: Kind) {
     let server = TestServer::start_with(db, |config| config.sign_up = SignUp::Invitation).await;
     server.apply(include_str!("common/world.yaml")).await;
-    server.advance(Utc::now() - server.clock.now());
+    server.advance(SystemClock.now() - server.clock.now());
     let invite = |address: &str, more: &[&str]| {
         let args = [&["user", "invite", address], more].concat();
         run(&server, &args)

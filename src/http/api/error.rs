@@ -348,13 +348,17 @@ impl From<ProgramError> for ApiError {
     fn from(error: ProgramError) -> Self {
         let text = error.to_string();
         match error {
+            ProgramError::User(UserError::Internal(error)) | ProgramError::Internal(error) => {
+                Self::Internal(error)
+            }
             ProgramError::BadName(_)
             | ProgramError::BadDescription(_)
             | ProgramError::BadDays
             | ProgramError::NoScope
             | ProgramError::BadApp
             | ProgramError::MoreThanHeld
-            | ProgramError::UnknownGroup(_) => Self::BadBody(text.into()),
+            | ProgramError::UnknownGroup(_)
+            | ProgramError::User(_) => Self::BadBody(text.into()),
             ProgramError::ByKey => Self::Refused(Refusal::KeyNotAllowed),
             ProgramError::Unknown => Self::NotFound,
             ProgramError::NameTaken => {
@@ -365,10 +369,6 @@ impl From<ProgramError> for ApiError {
                 Self::Refused(Refusal::PolicyDenies { privilege: AccessAdmin::NAME.into() })
             }
             ProgramError::Policy(error) => error.into(),
-            ProgramError::User(UserError::Internal(error)) | ProgramError::Internal(error) => {
-                Self::Internal(error)
-            }
-            ProgramError::User(_) => Self::BadBody(text.into()),
         }
     }
 }
@@ -376,9 +376,10 @@ impl From<ProgramError> for ApiError {
 impl From<PolicyError> for ApiError {
     fn from(error: PolicyError) -> Self {
         match error {
-            PolicyError::BadName(_) => Self::BadBody(error.to_string().into()),
-            PolicyError::Unknown => Self::NotFound,
-            PolicyError::UnknownVersion => Self::BadBody(error.to_string().into()),
+            PolicyError::BadName(_) | PolicyError::UnknownVersion => {
+                Self::BadBody(error.to_string().into())
+            }
+            PolicyError::Unknown | PolicyError::UnknownAccount => Self::NotFound,
             PolicyError::Duplicate => Self::AlreadyExists("a policy of that name already exists"),
             PolicyError::Invalid(faults) => Self::InvalidPolicy(faults),
             PolicyError::NotAllowed => {
@@ -387,7 +388,6 @@ impl From<PolicyError> for ApiError {
             PolicyError::GrantsMoreThanHeld(privilege) => Self::GrantsMoreThanHeld(privilege),
             PolicyError::LastAdministrator => Self::LastAdministrator,
             PolicyError::TooMany => Self::TooMany("the account has too many policies"),
-            PolicyError::UnknownAccount => Self::NotFound,
             PolicyError::Internal(error) => Self::Internal(error),
         }
     }

@@ -33,7 +33,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, any, delete, get, patch, post, put};
 
-use crate::gate::routes::{Operation, Route, table};
+use crate::gate::routes::{Operation, table};
 use crate::http::api::error::ApiError;
 use crate::http::cors;
 use crate::server::Server;
@@ -50,7 +50,8 @@ pub fn routes(server: &Server) -> Router<Server> {
     let mut router = Router::new();
     for route in table() {
         // Lines of one path merge; axum answers HEAD by GET, and lists the methods in `Allow`.
-        router = router.route(route.path, handler(route));
+        let handler = handler(route.operation).unwrap_or_else(|| any(not_found));
+        router = router.route(route.path, handler);
     }
     ["/v1", "/v1/", "/v1/{*rest}", "/access/{*rest}", "/auth/v1/api/{*rest}"]
         .iter()
@@ -61,8 +62,14 @@ pub fn routes(server: &Server) -> Router<Server> {
         .layer(from_fn_with_state((CORS, server.apps.clone()), cors::guard))
 }
 
-fn handler(route: &Route) -> MethodRouter<Server> {
-    match route.operation {
+/// The handler of an operation; every operation has one.
+fn handler(operation: Operation) -> Option<MethodRouter<Server>> {
+    tenancy(operation).or_else(|| resources(operation)).or_else(|| apps::handler(operation))
+}
+
+/// Accounts, their people, and what acts in them.
+fn tenancy(operation: Operation) -> Option<MethodRouter<Server>> {
+    Some(match operation {
         Operation::ListAccounts => get(accounts::list),
         Operation::CreateAccount => post(accounts::create),
         Operation::GetAccount => get(accounts::get_one),
@@ -105,6 +112,13 @@ fn handler(route: &Route) -> MethodRouter<Server> {
         Operation::CreateServiceKey => post(service_accounts::create_key),
         Operation::DeleteServiceKey => delete(service_accounts::delete_key),
         Operation::ListUsage => get(usage::list),
+        _ => return None,
+    })
+}
+
+/// Policies, projects, APIs of others, and decisions.
+fn resources(operation: Operation) -> Option<MethodRouter<Server>> {
+    Some(match operation {
         Operation::ListPolicies => get(policies::list),
         Operation::CreatePolicy => post(policies::create),
         Operation::GetPolicy => get(policies::get_one),
@@ -134,8 +148,8 @@ fn handler(route: &Route) -> MethodRouter<Server> {
         Operation::ChangeProject => patch(projects::change),
         Operation::DeleteProject => delete(projects::remove),
         Operation::ListScopes => get(scopes::list),
-        other => apps::handler(other).unwrap_or_else(|| any(not_found)),
-    }
+        _ => return None,
+    })
 }
 
 async fn not_found() -> ApiError {
@@ -150,6 +164,14 @@ async fn method_not_allowed() -> ApiError {
 mod tests {
     use super::*;
     use crate::gate::refusal::ACCOUNT_HEADER;
+
+    #[test]
+    fn every_line_of_the_table_has_a_handler() {
+        let without: Vec<_> =
+            table().map(|it| it.operation).filter(|it| handler(*it).is_none()).collect();
+
+        assert_eq!(without, []);
+    }
 
     #[test]
     fn case_73_scripts_may_use_the_methods_and_headers_of_the_table() {

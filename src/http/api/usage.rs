@@ -57,6 +57,7 @@ struct LineView {
     day: String,
     /// With `by=app`: which, `null` for API keys.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[expect(clippy::option_option, reason = "`null` says something else than nothing")]
     app: Option<Option<String>>,
     api_calls: i64,
     compute_seconds: f64,

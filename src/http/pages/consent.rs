@@ -21,7 +21,7 @@ use crate::server::Server;
 use crate::words::Language;
 
 /// The words for what scopes let an app do. Source: OpenID Connect Core section 5.4.
-const WISHES: [(&str, &str); 12] = [
+const WISHES: [(&str, &str); 34] = [
     ("openid", "wish-openid"),
     ("profile", "wish-profile"),
     ("email", "wish-email"),
@@ -34,6 +34,28 @@ const WISHES: [(&str, &str); 12] = [
     ("policy.write", "wish-policy-write"),
     ("project.read", "wish-project-read"),
     ("project.write", "wish-project-write"),
+    ("account.write", "wish-account-write"),
+    ("api.read", "wish-api-read"),
+    ("api.write", "wish-api-write"),
+    ("apiKey.read", "wish-api-key-read"),
+    ("apiKey.write", "wish-api-key-write"),
+    ("app.read", "wish-app-read"),
+    ("app.write", "wish-app-write"),
+    ("audit.read", "wish-audit-read"),
+    ("client-token.write", "wish-client-token-write"),
+    ("consent.read", "wish-consent-read"),
+    ("consent.write", "wish-consent-write"),
+    ("decision.ask", "wish-decision-ask"),
+    ("group.write", "wish-group-write"),
+    ("invitation.read", "wish-invitation-read"),
+    ("invitation.write", "wish-invitation-write"),
+    ("review.read", "wish-review-read"),
+    ("review.write", "wish-review-write"),
+    ("serviceAccount.read", "wish-service-account-read"),
+    ("serviceAccount.write", "wish-service-account-write"),
+    ("usage.read", "wish-usage-read"),
+    ("user.read", "wish-user-read"),
+    ("user.write", "wish-user-write"),
 ];
 
 const QUESTION: Question = Question { name: "consent", nothing_asked: "error-nothing-to-allow" };

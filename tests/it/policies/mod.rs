@@ -30,6 +30,7 @@ fn for_group(group: &str) -> Value {
     json!([{ "user.groups": { "comparison": "includes", "value": group } }])
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "calls read better")]
 fn policy(name: &str, rules: Value) -> Value {
     json!({ "name": name, "policy": { "rules": rules } })
 }

@@ -58,6 +58,7 @@ struct SignedIn<'a> {
 /// Tokens, as all other calls name them.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the names are those of the wire")]
 struct Confirmed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     user_confirmed: Option<bool>,
