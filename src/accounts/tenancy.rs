@@ -142,6 +142,12 @@ impl Tenancy {
                 let id = &act.account;
                 let before = store::account(&mut *tx, id).await?;
                 let AccountTexts { name, description, owner } = texts;
+                let is_so = |it: &Account| {
+                    it.name == *name && it.description == *description && it.owner == *owner
+                };
+                if before.as_ref().is_some_and(is_so) {
+                    return Ok(before);
+                }
                 let all = (name.as_str(), description.as_deref(), owner.as_deref());
                 store_accounts::set_texts(tx, id, all, act.now).await?;
                 let after = store::account(&mut *tx, id).await?;

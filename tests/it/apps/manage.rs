@@ -66,7 +66,7 @@ async fn developers_see_what_they_registered_and_administrators_all(db: Kind) {
     assert_eq!(ada.get(&path).await.text("title"), "My notes");
     assert_eq!(dev.delete(&path).await.status, 204);
     assert_eq!(dev.get(&path).await.refusal(), "404 not_found");
-    let recorded = "SELECT COUNT(*) AS n FROM audit_entries WHERE kind = 'app'";
+    let recorded = "SELECT COUNT(*) AS n FROM audit_entries WHERE kind = 'app' AND user_id = 'dev'";
     assert_eq!(server.count(recorded).await, 3);
 }
 

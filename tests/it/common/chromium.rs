@@ -34,12 +34,17 @@ pub struct Chromium {
     profile: tempfile::TempDir,
 }
 
+fn driver() -> Result<Running, String> {
+    let mut command = Command::new("chromedriver");
+    command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::piped());
+    Running::try_start(command, "started successfully on port ")
+}
+
 impl Chromium {
     /// Starts a browser with a fresh profile.
     pub async fn start(look: Look) -> Self {
-        let mut command = Command::new("chromedriver");
-        command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::piped());
-        let driver = Running::start(command, "started successfully on port ");
+        // It looks for a free port, and now and then another program takes that one first.
+        let driver = (0..5).find_map(|_| driver().ok()).expect("ChromeDriver starts");
         let port = driver.word_after("successfully on port ");
         let port = port.trim_end_matches('.');
         let profile = tempfile::tempdir().expect("a folder");

@@ -50,7 +50,12 @@ pub struct Running {
 
 impl Running {
     /// Starts it, and waits for a line of its output that has `ready` in it.
-    pub fn start(mut command: Command, ready: &str) -> Self {
+    pub fn start(command: Command, ready: &str) -> Self {
+        Self::try_start(command, ready).unwrap_or_else(|said| panic!("{said}"))
+    }
+
+    /// The same; what it said, if it ended before it was ready.
+    pub fn try_start(mut command: Command, ready: &str) -> Result<Self, String> {
         let mut child = command.spawn().expect("it starts");
         let mut reader = BufReader::new(child.stdout.take().expect("its output"));
         let mut errors = child.stderr.take().expect("its errors");
@@ -59,13 +64,13 @@ impl Running {
             if reader.read_line(&mut said).expect("text") == 0 {
                 let mut complaint = String::new();
                 let _ = errors.read_to_string(&mut complaint);
-                panic!("it ended before it was ready: {said}{complaint}");
+                return Err(format!("it ended before it was ready: {said}{complaint}"));
             }
         }
         // What it says later must not fill the pipes.
         std::thread::spawn(move || reader.read_to_end(&mut Vec::new()));
         std::thread::spawn(move || errors.read_to_end(&mut Vec::new()));
-        Self { child, said }
+        Ok(Self { child, said })
     }
 
     /// The first word after `label` in what it said, without a comma.

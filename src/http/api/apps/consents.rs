@@ -70,6 +70,10 @@ pub(in crate::http::api) async fn withdraw_one(
     query: Query,
 ) -> Result<Response, ApiError> {
     let named: Vec<String> = query.list("scope")?;
+    let own = own_apps(&server.oauth, &caller.user).await?;
+    if own.iter().all(|own| own.app.id != id) {
+        return Err(ApiError::NotFound);
+    }
     if named.is_empty() {
         withdraw(&server.oauth, &caller.user, &id).await?;
     } else {
