@@ -64,6 +64,7 @@ impl Running {
             if reader.read_line(&mut said).expect("text") == 0 {
                 let mut complaint = String::new();
                 let _ = errors.read_to_string(&mut complaint);
+                let _ = child.wait();
                 return Err(format!("it ended before it was ready: {said}{complaint}"));
             }
         }
