@@ -64,7 +64,7 @@ impl Gate {
         let wanted = found.route.privilege.as_deref();
         let caller = self.decide(&demand(found.route), wanted, &resource, &presented).await?;
         let place = caller.place.as_ref().ok_or(Refusal::AccountRequired)?;
-        let policy = place.reduced().written().to_string();
+        let policy = place.reduced().to_json().to_string();
         Ok(LetThrough { caller, policy })
     }
 }

@@ -19,12 +19,17 @@ impl Document {
             let rules = match &operation.grant {
                 Grant::Always { .. } => Value::Bool(true),
                 Grant::AnyOf(rules) => {
-                    let rules = rules.entries().iter().filter_map(|entry| rule(&entry.rule));
-                    let rules: Vec<Value> = rules.collect();
-                    if rules.is_empty() {
+                    let mut written: Vec<Value> = Vec::new();
+                    for rule in rules.entries().iter().filter_map(|entry| rule(&entry.rule)) {
+                        // Policies of an account often leave the same to be said.
+                        if !written.contains(&rule) {
+                            written.push(rule);
+                        }
+                    }
+                    if written.is_empty() {
                         return None;
                     }
-                    Value::Array(rules)
+                    Value::Array(written)
                 }
             };
             Some((operation.name.to_string(), rules))
@@ -126,6 +131,7 @@ mod tests {
     use super::*;
     use crate::policy::attributes::Attributes;
     use crate::policy::path::Later;
+    use crate::policy::permit::RESOURCE;
 
     #[track_caller]
     fn check(rule: &Value, expected: &Value) {
@@ -181,5 +187,51 @@ mod tests {
         );
         check(&json!({ "user.odd": target("superset", "resource.x") }), &Value::Null);
         check(&json!({ "user.a": value("equals", json!("1")) }), &json!(true));
+    }
+
+    fn left(rules: &Value) -> Value {
+        let facts = Attributes::new()
+            .with("user", "id", "u1")
+            .with("user", "groups", Fact::texts(["g1", "g2"]))
+            .with("user", "patients", Fact::texts(["p1"]));
+        let policy = Document::parse(&json!({ "rules": rules })).unwrap();
+        policy.reduce(&facts, Later::Only(RESOURCE)).to_json()["rules"].clone()
+    }
+
+    #[test]
+    fn what_is_known_becomes_a_value_on_the_right() {
+        let rules = json!({
+            "readData": [
+                {"user.groups": {"comparison": "includes", "value": "g1"},
+                 "resource.dataset": {"comparison": "in", "value": ["a", "b"]}},
+                {"user.patients": {"comparison": "includes", "target": "resource.subject"}},
+                {"user.groups": {"comparison": "includes", "value": "g9"}},
+            ],
+            "createData": true,
+            "deleteData": [{"user.id": {"comparison": "equals", "value": "u9"}}],
+        });
+
+        assert_eq!(
+            left(&rules),
+            json!({
+                "createData": true,
+                "readData": [
+                    {"resource.dataset": {"comparison": "in", "value": ["a", "b"]}},
+                    {"resource.subject": {"comparison": "in", "value": ["p1"]}},
+                ],
+            })
+        );
+    }
+
+    #[test]
+    fn case_66_a_rule_that_cannot_be_written_is_left_out() {
+        let rules = json!({
+            "readData": [{
+                "user.patients": {"comparison": "includes", "target": "resource.subject"},
+                "resource.subject": {"comparison": "startsWith", "value": "p"},
+            }],
+        });
+
+        assert_eq!(left(&rules), json!({}));
     }
 }

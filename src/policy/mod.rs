@@ -93,7 +93,6 @@ mod store_subjects;
 mod store_versions;
 pub mod subject;
 pub mod vectors;
-pub mod written;
 
 #[cfg(test)]
 mod tests;

@@ -8,8 +8,10 @@ mod phc;
 mod rust;
 mod spa;
 
+use axum::Router;
 use narthex::base::clock::{Clock as _, SystemClock};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use crate::clients::node::Node;
 use crate::common::actors::Person;
@@ -58,6 +60,14 @@ fn declared(id: &str, more: &str) -> String {
     {more}
 "
     )
+}
+
+/// Serves an app, and answers its origin.
+async fn on_an_origin_of_its_own(router: Router) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
 }
 
 /// A server whose clock is that of the machine: clients have no other.

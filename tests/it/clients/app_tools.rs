@@ -8,11 +8,10 @@ use axum::Router;
 use axum::response::{Html, IntoResponse as _};
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
-use tokio::net::TcpListener;
 
 use crate::apps::direct::code_of;
 use crate::clients::node::{packages, scripts};
-use crate::clients::server_now;
+use crate::clients::{on_an_origin_of_its_own, server_now};
 use crate::common::both;
 use crate::common::chromium::{Chromium, Look};
 use crate::common::database::Kind;
@@ -48,10 +47,7 @@ async fn serve() -> String {
     let router = Router::new()
         .route("/app-tools.js", get(scripted))
         .fallback(move || async move { Html(page) });
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    url
+    on_an_origin_of_its_own(router).await
 }
 
 async fn app_tools_signs_in_refreshes_and_signs_out(db: Kind) {

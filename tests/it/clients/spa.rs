@@ -4,10 +4,9 @@ use axum::Router;
 use axum::response::{Html, IntoResponse as _};
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
-use tokio::net::TcpListener;
 
 use crate::clients::node::{packages, scripts};
-use crate::clients::server_now;
+use crate::clients::{on_an_origin_of_its_own, server_now};
 use crate::common::both;
 use crate::common::chromium::{Chromium, Look};
 use crate::common::database::Kind;
@@ -28,10 +27,7 @@ async fn serve() -> String {
         .route("/spa.mjs", scripted(script))
         .route("/oidc-client-ts.js", scripted(library))
         .fallback(move || async move { Html(page) });
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    url
+    on_an_origin_of_its_own(router).await
 }
 
 async fn oidc_client_ts_signs_in_renews_silently_and_signs_out(db: Kind) {

@@ -64,7 +64,7 @@ pub async fn a_user<'s>(
     Asking { server, token, account: "acme" }
 }
 
-fn question(subject: &str, action: &str, resource: &str) -> Value {
+pub fn question(subject: &str, action: &str, resource: &str) -> Value {
     json!({
         "subject": {"type": "user", "id": subject},
         "action": {"name": action},

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::common::both;
 use crate::common::database::Kind;
 use crate::common::world::{ada, ben};
-use crate::gateway::authzen::{Asking, a_machine, a_user};
+use crate::gateway::authzen::{Asking, a_machine, a_user, question};
 use crate::gateway::start;
 
 both!(
@@ -24,23 +24,15 @@ fn names<'v>(answer: &'v Value, member: &str) -> Vec<&'v str> {
     results.iter().map(|one| one[member].as_str().expect("a text")).collect()
 }
 
-fn body(subject: &str, action: &str, resource: &str) -> Value {
-    json!({
-        "subject": {"type": "user", "id": subject},
-        "action": {"name": action},
-        "resource": {"type": "project", "id": resource},
-    })
-}
-
 async fn authzen_8_searches_find_what_evaluations_permit(db: Kind) {
     let server = start(db).await;
     let machine = a_machine(&server).await;
 
-    let who = search(&machine, "subject", &body("x", "readData", "heart")).await;
-    let admins = search(&machine, "subject", &body("x", "accessAdmin", "heart")).await;
-    let bens = search(&machine, "resource", &body("ben", "readData", "x")).await;
-    let all = search(&machine, "resource", &body("ada", "readData", "x")).await;
-    let actions = search(&machine, "action", &body("ada", "x", "heart")).await;
+    let who = search(&machine, "subject", &question("x", "readData", "heart")).await;
+    let admins = search(&machine, "subject", &question("x", "accessAdmin", "heart")).await;
+    let bens = search(&machine, "resource", &question("ben", "readData", "x")).await;
+    let all = search(&machine, "resource", &question("ada", "readData", "x")).await;
+    let actions = search(&machine, "action", &question("ada", "x", "heart")).await;
 
     assert_eq!(names(&who, "id"), ["ada", "ben", "dev"]);
     assert_eq!(names(&admins, "id"), ["ada"]);
@@ -48,7 +40,7 @@ async fn authzen_8_searches_find_what_evaluations_permit(db: Kind) {
     assert_eq!(names(&all, "id"), ["heart", "liver", "lung"]);
     assert_eq!(names(&actions, "name"), ["accessAdmin", "projectAdmin", "readData"]);
     assert_eq!(all["page"], json!({"next_token": "", "count": 3}));
-    let mut unknown = body("ada", "readData", "x");
+    let mut unknown = question("ada", "readData", "x");
     unknown["resource"]["type"] = "file".into();
     assert_eq!(search(&machine, "resource", &unknown).await["results"], json!([]));
     unknown["subject"]["type"] = "robot".into();
@@ -60,12 +52,12 @@ async fn case_59_searches_reach_no_other_account(db: Kind) {
     let machine = a_machine(&server).await;
 
     for what in ["resource", "action"] {
-        let found = search(&machine, what, &body("eve", "readData", "beta-secret")).await;
+        let found = search(&machine, what, &question("eve", "readData", "beta-secret")).await;
         assert_eq!(found["results"], json!([]), "{what}");
     }
-    let who = search(&machine, "subject", &body("x", "readData", "beta-secret")).await;
+    let who = search(&machine, "subject", &question("x", "readData", "beta-secret")).await;
     assert!(!names(&who, "id").contains(&"eve"));
-    let all = search(&machine, "resource", &body("ada", "readData", "x")).await;
+    let all = search(&machine, "resource", &question("ada", "readData", "x")).await;
     assert!(!names(&all, "id").contains(&"beta-secret"));
 }
 
@@ -77,7 +69,7 @@ async fn case_70_pages_of_searches_are_of_one_search(db: Kind) {
         ("resource", "id", ["heart", "liver", "lung"]),
         ("action", "name", ["accessAdmin", "projectAdmin", "readData"]),
     ] {
-        let mut asked = body("ada", "readData", "heart");
+        let mut asked = question("ada", "readData", "heart");
         asked["page"] = json!({ "limit": 1 });
         let mut seen = Vec::new();
         let mut token = String::new();
@@ -124,8 +116,8 @@ async fn a_search_for_another_tells_of_nothing_that_one_could_not_read(db: Kind)
     let nurse = a_user(&server, &ben(&server)).await;
     let admin = a_user(&server, &ada(&server)).await;
 
-    let others = search(&nurse, "resource", &body("ada", "readData", "x")).await;
-    let own = search(&admin, "resource", &body("ada", "readData", "x")).await;
+    let others = search(&nurse, "resource", &question("ada", "readData", "x")).await;
+    let own = search(&admin, "resource", &question("ada", "readData", "x")).await;
 
     assert_eq!(names(&others, "id"), ["heart"]);
     assert_eq!(names(&own, "id"), ["heart", "liver", "lung"]);
