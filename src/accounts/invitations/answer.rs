@@ -114,15 +114,20 @@ impl Tenancy {
         let (ctx, kind) = (&self.0.ctx, Kind::AccountInvitation);
         let found = once::find_used::<InvitationId>(ctx, kind, evc).await?;
         let found = found.filter(|found| found.data == *id).ok_or(InvitationError::Over)?;
-        let invitation = store::find_by_letter(&ctx.db, id).await?;
-        let invitation = invitation.ok_or(InvitationError::Over)?;
+        let read = async || {
+            let found = store::find_by_letter(&ctx.db, id).await?;
+            found.ok_or(InvitationError::Over)
+        };
+        // Whoever accepts becomes known and ends the invitation in one unit of work: read in this
+        // order, nobody is known whose invitation still seems open.
+        let is_known = self.0.users.is_known(&read().await?.email).await?;
+        let invitation = read().await?;
         if invitation.status == Status::Accepted {
             return Err(InvitationError::AlreadyAccepted);
         }
         if found.is_used || !invitation.is_open(ctx.now()) {
             return Err(InvitationError::Over);
         }
-        let is_known = self.0.users.is_known(&invitation.email).await?;
         Ok(OpenedInvitation { invitation, is_known, secret: found.id })
     }
 
