@@ -10,7 +10,7 @@ use crate::apis::path::Pattern;
 use crate::apis::service::ApisError;
 use crate::base::id::{AccountId, ApiId};
 use crate::gate::refusal::Refusal;
-use crate::http::api::body::Body;
+use crate::http::api::body::{Body, objects};
 use crate::http::api::error::{ApiError, answer};
 use crate::http::api::guard::{Id, Permitted};
 use crate::http::api::paging::Paging;
@@ -44,7 +44,9 @@ pub(in crate::http::api) struct ApiBody {
     title: String,
     identifier: String,
     base_path: Pattern,
+    #[serde(deserialize_with = "objects")]
     scopes: Vec<ApiScope>,
+    #[serde(deserialize_with = "objects")]
     routes: Vec<ApiRoute>,
 }
 

@@ -1,11 +1,15 @@
 //! Bodies of requests: JSON, bounded, and nothing in it but what is asked for.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::http::api::error::ApiError;
@@ -58,6 +62,55 @@ impl<'de> Deserialize<'de> for Given {
     }
 }
 
+/// A struct from an object alone: serde takes an array for one, too, member by position, which
+/// would get past the check of names.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(members))
+            }
+        }
+
+        deserializer.deserialize_map(Members(PhantomData)).map(Self)
+    }
+}
+
+/// A member that is an object (`deserialize_with`).
+///
+/// # Errors
+/// Whatever else it is.
+pub(in crate::http::api) fn object<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Object::deserialize(deserializer).map(|Object(found)| found)
+}
+
+/// A member that is a list of objects (`deserialize_with`).
+///
+/// # Errors
+/// Whatever else it is.
+pub(in crate::http::api) fn objects<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let found = Vec::<Object<T>>::deserialize(deserializer)?;
+    Ok(found.into_iter().map(|Object(found)| found).collect())
+}
+
 impl<T: DeserializeOwned> FromRequest<Server> for Body<T> {
     type Rejection = ApiError;
 
@@ -93,10 +146,19 @@ async fn whole(body: axum::body::Body) -> Result<Bytes, ApiError> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        let text: String = error.to_string().chars().take(FAULT_CHARS_MAX).collect();
-        ApiError::BadBody(text.into())
-    })
+    match serde_json::from_slice(bytes) {
+        Ok(Object(found)) => Ok(found),
+        Err(error) => Err(ApiError::BadBody(plain(&error.to_string()).into())),
+    }
+}
+
+/// What serde says, in words of whoever wrote the body.
+fn plain(fault: &str) -> String {
+    let mut text: String = fault.chars().take(FAULT_CHARS_MAX).collect();
+    for ours in ["i64", "u64", "u32", "u16", "u8"] {
+        text = text.replace(&format!("expected {ours}"), "expected a whole number");
+    }
+    text
 }
 
 /// `application/json`, whatever its parameters, or a type with the suffix `+json` (RFC 6839).
@@ -119,6 +181,39 @@ mod tests {
     struct Sample {
         #[expect(dead_code, reason = "only its shape matters")]
         name: String,
+        #[expect(dead_code, reason = "only its shape matters")]
+        #[serde(default)]
+        days: u32,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Holder {
+        #[expect(dead_code, reason = "only its shape matters")]
+        #[serde(deserialize_with = "object")]
+        one: Sample,
+        #[expect(dead_code, reason = "only its shape matters")]
+        #[serde(deserialize_with = "objects")]
+        all: Vec<Sample>,
+    }
+
+    #[test]
+    fn an_array_is_no_object() {
+        let fault = |bytes: &[u8]| match parse::<Holder>(bytes) {
+            Err(ApiError::BadBody(text)) => text.into_owned(),
+            other => panic!("{other:?}"),
+        };
+
+        assert!(parse::<Holder>(br#"{"one": {"name": "a"}, "all": [{"name": "b"}]}"#).is_ok());
+        for bad in [
+            &br#"[{"name": "a"}, []]"#[..],
+            br#"{"one": ["a", 1], "all": []}"#,
+            br#"{"one": {"name": "a"}, "all": [["b", 1]]}"#,
+        ] {
+            let text = fault(bad);
+            assert!(text.starts_with("invalid type: sequence, expected an object"), "{text}");
+        }
+        let text = fault(br#"{"one": {"name": "a", "days": -1}, "all": []}"#);
+        assert!(text.contains("expected a whole number"), "{text}");
     }
 
     #[test]
@@ -145,6 +240,7 @@ mod tests {
             b"{",
             b"null",
             b"[]",
+            b"[\"a\", 1]",
             b"{\"name\":1}",
             b"{\"name\":\"a\",\"name\":\"b\"}",
             b"{\"name\":\"a\",\"admin\":true}",

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::id::UserId;
 use crate::db::error::DbError;
 use crate::gate::refusal::Refusal;
-use crate::http::api::body::{Body, Given};
+use crate::http::api::body::{Body, Given, object};
 use crate::http::api::error::{ApiError, answer};
 use crate::http::api::groups::gone;
 use crate::http::api::guard::{Id, Passed, Permitted};
@@ -79,6 +79,7 @@ pub(in crate::http::api) async fn views(
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http::api) struct OwnBody {
+    #[serde(deserialize_with = "object")]
     profile: OwnProfileBody,
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::base::id::{AppId, UserId};
 use crate::gate::explain::{Answer, Question};
-use crate::http::api::body::Body;
+use crate::http::api::body::{Body, objects};
 use crate::http::api::error::{ApiError, answer};
 use crate::http::api::guard::Permitted;
 use crate::http::api::policy_insight::of_everybody;
@@ -27,7 +27,9 @@ const DRAFTS_MAX: usize = 50;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http::api) struct SimulationBody {
+    #[serde(deserialize_with = "objects")]
     policies: Vec<Draft>,
+    #[serde(deserialize_with = "objects")]
     questions: Vec<Asked>,
 }
 

@@ -3,10 +3,16 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::common::database::TestDatabase;
+
+/// Where ports begin that Linux gives to no connection by itself (`ip_local_port_range`).
+const FIRST_PORT: u16 = 20_000;
+/// How many there are.
+const PORTS: u16 = 12_000;
 
 /// The program in a world of its own: no variables, no home but `folder`.
 pub fn narthex(folder: &Path, args: &[&str]) -> Command {
@@ -104,8 +110,17 @@ impl Drop for Running {
     }
 }
 
-/// A port that is free now.
+/// A port that is free, and stays so until somebody listens at it: it is none of those that
+/// connections are given, and is handed out once by this process, whose number says where it begins.
 pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let begin = std::process::id() % u32::from(PORTS);
+    loop {
+        let step = u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = (begin + step) % u32::from(PORTS);
+        let port = FIRST_PORT + u16::try_from(port).expect("a port");
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }

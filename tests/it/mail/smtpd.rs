@@ -103,7 +103,8 @@ impl Smtpd {
 
     /// Waits until it has taken so many.
     pub async fn wait_for(&self, count: usize) -> Vec<Taken> {
-        for _ in 0..600 {
+        // Longer than the lease of a job, in case a process died with the letter in its hands.
+        for _ in 0..1800 {
             if self.letters().len() >= count {
                 break;
             }
