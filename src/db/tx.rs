@@ -71,19 +71,14 @@ impl<'c> Tx<'c> {
 
     /// Says that this unit changes what caches hold of `topic`, in this process and others.
     ///
+    /// It is written at the very end of the unit, for the reason of [`Tx::at_end`].
+    ///
     /// # Errors
-    /// [`DbError`] if the statement fails.
+    /// None; whoever calls it may be the last line of something that has some.
     pub async fn touch(&mut self, topic: Topic) -> Result<(), DbError> {
-        if self.after.touched.contains(&topic) {
-            return Ok(());
+        if !self.after.touched.contains(&topic) {
+            self.after.touched.push(topic);
         }
-        self.execute(
-            sql("INSERT INTO changes (topic, seq) VALUES ($1, 1)
-                 ON CONFLICT (topic) DO UPDATE SET seq = changes.seq + 1")
-            .bind(topic.name()),
-        )
-        .await?;
-        self.after.touched.push(topic);
         Ok(())
     }
 
@@ -116,6 +111,15 @@ impl<'c> Tx<'c> {
         closing.sort_by(|(one, _), (other, _)| one.cmp(other));
         for (_, work) in closing {
             work(self).await?;
+        }
+        self.after.touched.sort_unstable_by_key(|topic| topic.name());
+        for topic in self.after.touched.clone() {
+            self.execute(
+                sql("INSERT INTO changes (topic, seq) VALUES ($1, 1)
+                     ON CONFLICT (topic) DO UPDATE SET seq = changes.seq + 1")
+                .bind(topic.name()),
+            )
+            .await?;
         }
         Ok(())
     }

@@ -3,8 +3,8 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::FutureExt as _;
+use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -30,25 +30,27 @@ const OTHERS: (Lane, usize) = (Lane::Except(MAIL), 16);
 pub(in crate::worker) async fn run(server: &Server, stop: &CancellationToken) {
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (mut letters, mut others) = (FuturesUnordered::new(), FuturesUnordered::new());
+    // Each in a task of its own: a future that nobody polls while more jobs are looked for may be the
+    // one that was given the connection which looking for them waits for.
+    let (mut letters, mut others) = (JoinSet::new(), JoinSet::new());
     while !stop.is_cancelled() {
         for job in take(server, LETTERS, letters.len()).await {
-            letters.push(attempt(server, job));
+            letters.spawn(attempt(server.clone(), job));
         }
         for job in take(server, OTHERS, others.len()).await {
-            others.push(attempt(server, job));
+            others.spawn(attempt(server.clone(), job));
         }
         tokio::select! {
             () = stop.cancelled() => {}
-            _ = letters.next(), if !letters.is_empty() => {}
-            _ = others.next(), if !others.is_empty() => {}
+            _ = letters.join_next(), if !letters.is_empty() => {}
+            _ = others.join_next(), if !others.is_empty() => {}
             () = server.queue.pushed() => {}
             _ = ticks.tick() => {}
         }
     }
     let rest = async {
-        while letters.next().await.is_some() {}
-        while others.next().await.is_some() {}
+        while letters.join_next().await.is_some() {}
+        while others.join_next().await.is_some() {}
     };
     if tokio::time::timeout(GRACE, rest).await.is_err() {
         tracing::warn!("jobs that are under way will be delivered by the next process");
@@ -62,9 +64,8 @@ pub async fn deliver_due(server: &Server) {
         if letters.is_empty() && others.is_empty() {
             return;
         }
-        let mut under_way: FuturesUnordered<_> =
-            letters.into_iter().chain(others).map(|job| attempt(server, job)).collect();
-        while under_way.next().await.is_some() {}
+        let under_way = letters.into_iter().chain(others).map(|job| attempt(server.clone(), job));
+        under_way.collect::<JoinSet<()>>().join_all().await;
     }
 }
 
@@ -88,13 +89,13 @@ async fn deliver(server: &Server, job: &Job) -> Result<(), Undelivered> {
     }
 }
 
-async fn attempt(server: &Server, job: Job) {
+async fn attempt(server: Server, job: Job) {
     let outcome = if job.attempt > ATTEMPTS_MAX {
         // Whoever took it before died of it each time.
         Err(Undelivered::Never("no attempt came to an end"))
     } else {
         // A fault of ours in one job must not stop all others.
-        let attempt = AssertUnwindSafe(deliver(server, &job)).catch_unwind().await;
+        let attempt = AssertUnwindSafe(deliver(&server, &job)).catch_unwind().await;
         attempt.unwrap_or(Err(Undelivered::Again("the attempt panicked")))
     };
     let (id, kind, number) = (job.id, job.kind.as_str(), job.attempt);

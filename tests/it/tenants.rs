@@ -2,6 +2,7 @@
 
 mod accepting;
 mod accounts;
+mod busy;
 mod groups;
 mod invitations;
 
