@@ -49,14 +49,14 @@ impl Act {
         tx: &mut Tx<'_>,
         done: Declared,
         (kind, target): (&'static str, &str),
-        after: Value,
+        (before, after): (Option<Value>, Value),
     ) {
         let action = match done {
             Declared::Unchanged => return,
             Declared::Created => Action::Create,
             Declared::Updated => Action::Update,
         };
-        self.record(tx, &self.event(action, kind, target).after(after));
+        self.record(tx, &Event { before, ..self.event(action, kind, target).after(after) });
     }
 
     /// Records it with the unit of work.

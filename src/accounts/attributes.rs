@@ -94,7 +94,7 @@ impl Accounts {
                     }
                     store::put_attributes(tx, account, user, text).await?;
                     // What they say of somebody stays out of the record.
-                    let event = Event::new(Action::Update, "policy-attributes", user.as_str())
+                    let event = Event::new(Action::Update, "policyAttributes", user.as_str())
                         .of(account)
                         .after(json!({ "changed": ["attributes"] }));
                     record(tx, ctx, actor, &event);

@@ -38,9 +38,11 @@ impl Accounts {
         let act = Act::by(&self.ctx, &account.id, &Actor::operator());
         let unit = self.ctx.db.write((account.clone(), act), |tx, (account, act)| {
             Box::pin(async move {
+                let before = store::account(&mut *tx, &account.id).await?;
+                let before = before.map(|it| json!({ "name": it.name, "type": it.kind.as_str() }));
                 let done = write_account(tx, account, act.now).await?;
                 let after = json!({ "name": account.name, "type": account.kind.as_str() });
-                act.declared(tx, done, ("account", account.id.as_str()), after);
+                act.declared(tx, done, ("account", account.id.as_str()), (before, after));
                 Ok(done)
             })
         });
@@ -80,8 +82,11 @@ impl Accounts {
             group.id.clone().unwrap_or_else(|| GroupId::generate(act.now, self.ctx.entropy()));
         let unit = self.ctx.db.write((group.clone(), fresh, act), |tx, (group, fresh, act)| {
             Box::pin(async move {
+                let before = find_declared(&mut *tx, &act.account, group).await?;
+                let before = before.map(|before| json!({ "name": before.name }));
                 let (id, done) = write_group(tx, &act.account, (fresh, group), act.now).await?;
-                act.declared(tx, done, ("group", id.as_str()), json!({ "name": group.name }));
+                let after = json!({ "name": group.name });
+                act.declared(tx, done, ("group", id.as_str()), (before, after));
                 Ok((id, done))
             })
         });
@@ -117,8 +122,11 @@ impl Accounts {
         let act = Act::by(&self.ctx, account, &Actor::operator());
         let unit = self.ctx.db.write((group.clone(), wanted, act), |tx, (group, wanted, act)| {
             Box::pin(async move {
+                let before = store::members(&mut *tx, &act.account, group).await?;
+                let before = Some(json!({ "members": before }));
                 let done = write_members(tx, &act.account, (group, wanted), act.now).await?;
-                act.declared(tx, done, ("group", group.as_str()), json!({ "members": wanted }));
+                let after = json!({ "members": wanted });
+                act.declared(tx, done, ("group", group.as_str()), (before, after));
                 Ok(done)
             })
         });
@@ -157,10 +165,12 @@ impl Accounts {
         let unit = self.ctx.db.write(input, |tx, (act, user, attributes, json)| {
             Box::pin(async move {
                 let whose = (&act.account, user);
+                let before = store::attributes(&mut *tx, &act.account, user).await?;
+                let names = |of: &Map<String, Value>| of.keys().cloned().collect::<Vec<_>>();
+                let before = before.map(|before| json!({ "attributes": names(&before) }));
                 let done = write_attributes(tx, whose, attributes, json).await?;
-                let names: Vec<_> = attributes.keys().collect();
-                let after = json!({ "attributes": names });
-                act.declared(tx, done, ("policyAttributes", user.as_str()), after);
+                let after = json!({ "attributes": names(attributes) });
+                act.declared(tx, done, ("policyAttributes", user.as_str()), (before, after));
                 Ok(done)
             })
         });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::accounts::model::{Account, Group, Membership};
-use crate::accounts::store;
+use crate::accounts::{store, store_accounts};
 use crate::base::id::{AccountId, GroupId, UserId};
 use crate::db::cache::Cache;
 use crate::db::changes::Topic;
@@ -105,6 +105,14 @@ impl Accounts {
             (query.name_prefix.as_deref().unwrap_or_default(), query.after.as_ref(), query.limit);
         let filter = permit.filter(&GROUP_COLUMNS, store::GROUPS_FIRST_FREE);
         store::groups(&self.ctx.db, permit.account(), page, filter).await
+    }
+
+    /// The ids of all accounts.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn ids(&self) -> Result<Vec<AccountId>, DbError> {
+        store_accounts::all_ids(&self.ctx.db).await
     }
 
     /// At most `limit` members of the account after `after`, by id, on behalf of the gate.

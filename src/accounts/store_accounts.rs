@@ -203,3 +203,8 @@ pub(in crate::accounts) async fn purge(
     }
     Ok(true)
 }
+
+/// The ids of all accounts.
+pub(in crate::accounts) async fn all_ids(db: impl Fetch) -> Result<Vec<AccountId>, DbError> {
+    ids(&db.fetch_all(sql("SELECT id FROM accounts ORDER BY id")).await?)
+}

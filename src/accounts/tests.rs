@@ -68,7 +68,8 @@ async fn world() -> World {
         .unwrap();
     }
     let clock = Arc::new(ManualClock::at(from_micros(1_000_000)));
-    let ctx = Ctx { db: db.clone(), clock, entropy: Arc::new(CountedEntropy::default()) };
+    let ctx =
+        Ctx { db: db.clone(), clock, entropy: Arc::new(CountedEntropy::default()), seal: None };
     let accounts = Accounts::new(&ctx);
     for name in ["acme", "other"] {
         accounts.declare_account(&account(name)).await.unwrap();

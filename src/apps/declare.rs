@@ -78,9 +78,14 @@ impl Apps {
         self.ctx
             .db
             .write(input, |tx, (id, secrets, ctx)| {
-                let done = (Action::Update, "secrets");
-                tell_change(tx, ctx, &Actor::operator(), done, id);
-                Box::pin(write_secrets(tx, id, secrets, ctx.now()))
+                Box::pin(async move {
+                    let declared = write_secrets(tx, id, secrets, ctx.now()).await?;
+                    if declared != Declared::Unchanged {
+                        let done = (Action::Update, "secrets");
+                        tell_change(tx, ctx, &Actor::operator(), done, id).await?;
+                    }
+                    Ok(declared)
+                })
             })
             .await
     }

@@ -133,8 +133,10 @@ impl Apps {
     /// [`AppError::Unknown`] if there is none.
     pub async fn remove(&self, id: &AppId) -> Result<(), AppError> {
         let unit = self.ctx.db.write((self.ctx.clone(), id.clone()), |tx, (ctx, id)| {
-            tell_change(tx, ctx, &Actor::app(id), (Action::Delete, "app"), id);
-            Box::pin(write_removed(tx, id))
+            Box::pin(async move {
+                tell_change(tx, ctx, &Actor::app(id), (Action::Delete, "app"), id).await?;
+                write_removed(tx, id).await
+            })
         });
         unit.await
     }

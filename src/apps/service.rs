@@ -145,8 +145,11 @@ impl Apps {
         self.ctx
             .db
             .write(input, |tx, ((ctx, id), new, now, end)| {
-                tell_change(tx, ctx, &Actor::operator(), (Action::Update, "secrets"), id);
-                Box::pin(write_secret(tx, id, new, (*now, *end)))
+                Box::pin(async move {
+                    let done = (Action::Update, "secrets");
+                    tell_change(tx, ctx, &Actor::operator(), done, id).await?;
+                    write_secret(tx, id, new, (*now, *end)).await
+                })
             })
             .await?;
         Ok(secret)

@@ -44,7 +44,12 @@ async fn registry() -> Registry {
         .unwrap();
     }
     let clock = Arc::new(ManualClock::at(DateTime::UNIX_EPOCH + TimeDelta::days(20_000)));
-    let ctx = Ctx { db, clock: Arc::clone(&clock) as _, entropy: Arc::new(OsEntropy::default()) };
+    let ctx = Ctx {
+        db,
+        clock: Arc::clone(&clock) as _,
+        entropy: Arc::new(OsEntropy::default()),
+        seal: None,
+    };
     Registry { _folder: folder, clock, apps: Apps::new(&ctx, &Vault::new(&[7; 32])), ctx }
 }
 

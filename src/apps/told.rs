@@ -4,11 +4,13 @@ use serde_json::json;
 
 use crate::apps::new_app::NewApp;
 use crate::apps::redirect::RedirectUri;
+use crate::apps::store;
 use crate::audit::model::{Action, Actor, Event};
 use crate::audit::service::record;
 use crate::base::id::AppId;
 use crate::db::Tx;
 use crate::db::ctx::Ctx;
+use crate::db::error::DbError;
 
 /// What the record calls an app.
 const TYPE: &str = "app";
@@ -32,14 +34,19 @@ pub(in crate::apps) fn tell_app(
     record(tx, ctx, actor, &event.after(after));
 }
 
-/// Records something else about an app, in the record of no account: who owns it is not looked at.
-pub(in crate::apps) fn tell_change(
+/// Records something else about an app, in the record of the account that owns it.
+///
+/// # Errors
+/// [`DbError`] if a statement fails.
+pub(in crate::apps) async fn tell_change(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     actor: &Actor,
     (action, what): (Action, &'static str),
     id: &AppId,
-) {
+) -> Result<(), DbError> {
     let event = Event::new(action, TYPE, id.as_str()).after(json!({ "changed": what }));
-    record(tx, ctx, actor, &event);
+    let app = store::find(&mut *tx, id).await?;
+    record(tx, ctx, actor, &Event { account: app.map(|app| app.account), ..event });
+    Ok(())
 }

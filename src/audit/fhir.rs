@@ -9,7 +9,7 @@ use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
 use crate::audit::model::{Entry, Erasable};
-use crate::audit::trail::{GATE, SIGN_IN};
+use crate::audit::trail::{APP_SIGN_IN, GATE, SIGN_IN};
 
 const DICOM: &str = "http://dicom.nema.org/resources/ontology/DCM";
 const TYPE: &str = "http://terminology.hl7.org/CodeSystem/audit-event-type";
@@ -59,7 +59,7 @@ fn kinds(entry: &Entry) -> (Value, Value) {
         (SIGN_IN, "D") => {
             (coding(DICOM, "110114", "User Authentication"), coding(DICOM, "110123", "Logout"))
         }
-        (SIGN_IN, _) => {
+        (SIGN_IN | APP_SIGN_IN, _) => {
             (coding(DICOM, "110114", "User Authentication"), coding(DICOM, "110122", "Login"))
         }
         (GATE, _) => {
@@ -95,7 +95,8 @@ fn agents(entry: &Entry) -> Vec<Value> {
         }
     }
     if agents.is_empty() {
-        let who = if entry.outcome == "success" { "the operator" } else { "unknown" };
+        let is_operator = entry.outcome == "success" && entry.request.is_none();
+        let who = if is_operator { "the operator" } else { "unknown" };
         agents.push(json!({ "who": { "display": who }, "requestor": true }));
     }
     if let (Some(Value::String(ip)), Some(first)) =

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use crate::base::cause::{self, Means};
 use crate::base::id::{AccountId, ApiKeyId, AppId, UserId};
 use crate::base::secret::Digest;
 
@@ -50,6 +51,22 @@ impl Actor {
     #[must_use]
     pub fn from(self, ip: Option<IpAddr>) -> Self {
         Self { ip, ..self }
+    }
+
+    /// The same, in the request that this task answers, where nothing else is known.
+    #[must_use]
+    pub(in crate::audit) fn caused(mut self) -> Self {
+        if let Some(cause) = cause::current() {
+            self.ip = self.ip.or(cause.ip);
+            self.request = self.request.or_else(|| Some(Arc::clone(&cause.number)));
+            if let (None, None, Some(means)) = (&self.app, &self.key, cause.means.get()) {
+                match means {
+                    Means::App(app) => self.app = Some(app.clone()),
+                    Means::Key(key) => self.key = Some(key.clone()),
+                }
+            }
+        }
+        self
     }
 
     /// The same, in the request of this number.
@@ -226,6 +243,14 @@ pub struct Wanted {
     pub target: Option<String>,
     /// Only what came out so.
     pub outcome: Option<String>,
+    /// Only what was done by this key.
+    pub key: Option<String>,
+    /// Only what was done in this request.
+    pub request: Option<String>,
+    /// Only acts of this letter.
+    pub action: Option<String>,
+    /// Only what was refused or failed for this reason.
+    pub reason: Option<String>,
     /// Only from this instant on.
     pub from: Option<DateTime<Utc>>,
     /// Only before this instant.
@@ -257,6 +282,11 @@ impl Erasable {
     pub fn member(&self, name: &str) -> Option<Value> {
         let mut value: Value = serde_json::from_str(self.text.as_deref()?).ok()?;
         value.get_mut(name).map(Value::take)
+    }
+
+    /// Whether there was a text that is not there any more.
+    pub(in crate::audit) fn is_blank(&self) -> bool {
+        self.text.is_none() && self.digest.is_some()
     }
 
     /// Whether the text, if it is there, is the one whose digest is there.

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::audit::model::{Action, Actor, Entry, Erasable, Event, Wanted};
@@ -10,6 +10,7 @@ use crate::audit::store;
 use crate::audit::trail::Seen;
 use crate::base::entropy::Entropy;
 use crate::base::id::{AccountId, ApiKeyId, AppId, UserId};
+use crate::base::mac::MacKey;
 use crate::base::secret::Digest;
 use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
@@ -19,13 +20,32 @@ use crate::db::{Db, Tx};
 const TARGET_BYTES_MAX: usize = 512;
 /// Longest text of what was before or is after, in bytes; of a longer one the digest is kept.
 const VALUE_BYTES_MAX: usize = 32 * 1024;
+/// Most chains that one sweep looks into.
+const CHAINS_MAX: u32 = 100;
+/// Most entries of a chain that one sweep removes.
+const SWEEP_MAX: i64 = 1_000;
+/// The purpose of the key that seals the end of a chain.
+pub const HEAD: &str = "audit: end of a chain";
+/// The migration since which there are seals.
+pub const SEALED_SINCE: &str = "0055_audit_kept";
 /// The chain of what belongs to no account.
 const NO_ACCOUNT: &str = "";
 
 /// Adds `event`, which `actor` caused, to the record of its account, in the unit of work that does
-/// it. It is written as the last of the unit, and told to the log once that is durable.
+/// it. It is written as the last of the unit, and told to the log once that is durable. What `actor`
+/// does not say of the request is taken from the one that the task answers.
 pub fn record(tx: &mut Tx<'_>, ctx: &Ctx, actor: &Actor, event: &Event) {
-    leave(tx, entry((ctx.now(), ctx.entropy()), actor, event, 1));
+    let actor = actor.clone().caused();
+    leave(tx, ctx.seal.clone(), entry((ctx.now(), ctx.entropy()), &actor, event, 1));
+}
+
+/// Adds what stands in no unit of work with its act.
+///
+/// # Errors
+/// [`DbError`] if storage fails.
+pub async fn record_alone(ctx: &Ctx, actor: &Actor, event: Event) -> Result<(), DbError> {
+    let actor = actor.clone().caused();
+    record_seen(ctx, &[Seen { actor, event, at: ctx.now(), times: 1 }]).await
 }
 
 /// Adds what was seen by a [`crate::audit::trail::Trail`], all of it or nothing.
@@ -37,10 +57,10 @@ pub async fn record_seen(ctx: &Ctx, seen: &[Seen]) -> Result<(), DbError> {
         .iter()
         .map(|one| entry((one.at, ctx.entropy()), &one.actor, &one.event, one.times))
         .collect();
-    let unit = ctx.db.write(entries, |tx, entries| {
+    let unit = ctx.db.write((ctx.seal.clone(), entries), |tx, (key, entries)| {
         Box::pin(async move {
             for entry in entries {
-                leave(tx, entry.clone());
+                leave(tx, key.clone(), entry.clone());
             }
             Ok(())
         })
@@ -87,16 +107,42 @@ pub async fn forget(tx: &mut Tx<'_>, user: &UserId) -> Result<(), DbError> {
     store::forget(tx, user).await
 }
 
+/// Seals what was written before there were seals.
+///
+/// # Errors
+/// [`DbError`] if storage fails.
+pub async fn seal_all(ctx: &Ctx) -> Result<(), DbError> {
+    let Some(key) = ctx.seal.clone() else { return Ok(()) };
+    ctx.db.write(key, |tx, key| Box::pin(store::seal_all(tx, key))).await
+}
+
+/// Removes a bounded number of entries that are older than `kept`, and says how many. The chains hold:
+/// the end of each says with which digest it goes on.
+///
+/// # Errors
+/// [`DbError`] if storage fails.
+pub async fn sweep(ctx: &Ctx, kept: TimeDelta) -> Result<u64, DbError> {
+    let (mut swept, before) = (0, ctx.now() - kept);
+    for chain in store::old(&ctx.db, before, CHAINS_MAX).await? {
+        let input = (chain, ctx.seal.clone(), before);
+        let unit = ctx.db.write(input, |tx, (chain, key, before)| {
+            Box::pin(store::sweep(tx, (chain, key.as_ref()), *before, SWEEP_MAX))
+        });
+        swept += unit.await?;
+    }
+    Ok(swept)
+}
+
 /// Leaves an entry for the end of the unit.
-fn leave(tx: &mut Tx<'_>, mut entry: Entry) {
+fn leave(tx: &mut Tx<'_>, key: Option<MacKey>, mut entry: Entry) {
     let chain = entry.chain.clone();
     tx.at_end(
         &chain,
         Box::new(move |tx| {
             Box::pin(async move {
-                let seq = store::append(tx, &mut entry).await?;
+                let seq = store::append(tx, key.as_ref(), &mut entry).await?;
                 if seq == 1 && entry.chain != NO_ACCOUNT {
-                    store::append(tx, &mut begun(&entry)).await?;
+                    store::append(tx, key.as_ref(), &mut begun(&entry)).await?;
                 }
                 tx.once_durable(Box::new(move || log(&entry)));
                 Ok(())
@@ -182,7 +228,8 @@ fn log(entry: &Entry) {
         request = entry.request,
         action = entry.action,
         kind = entry.kind,
-        object = ?entry.target,
+        at = entry.at.to_rfc3339_opts(SecondsFormat::Millis, true),
+        object = %entry.target.escape_debug(),
         outcome = entry.outcome,
         reason = entry.reason,
         times = entry.times,

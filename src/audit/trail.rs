@@ -17,6 +17,8 @@ use crate::base::id::{AccountId, ApiKeyId, AppId, UserId};
 
 /// What entries about signing in are about; the target is the user.
 pub const SIGN_IN: &str = "sign-in";
+/// What entries about apps that sign in for themselves are about; the target is the app.
+pub const APP_SIGN_IN: &str = "app-sign-in";
 /// What refusals of the gate are about; the target is the scope that was needed.
 pub const GATE: &str = "gate";
 
@@ -99,7 +101,7 @@ impl Trail {
 
     /// Notes that something happened.
     pub fn note(&self, actor: Actor, event: Event, now: DateTime<Utc>) {
-        self.add(Seen { actor, event, at: now, times: 1 });
+        self.add(Seen { actor: actor.caused(), event, at: now, times: 1 });
     }
 
     /// Notes that somebody signed in, or out, or tried to.

@@ -2,13 +2,17 @@
 
 use std::process::ExitCode;
 
+use anyhow::ensure;
+
+use crate::accounts::service::Accounts;
 use crate::audit::fhir::audit_event;
 use crate::audit::service::stretch;
-use crate::audit::verify::{Found, verify};
+use crate::audit::verify::{Found, missing, verify};
 use crate::base::id::AccountId;
 use crate::cli::open::database;
 use crate::cli::output::Output;
 use crate::cli::source::SourceArgs;
+use crate::config::model::{Config, Database};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -16,9 +20,10 @@ Examples:
   narthex audit export --account acme > acme.ndjson
   narthex audit export > server.ndjson          what belongs to no account
 
-Each account has a chain of entries, in which every digest covers the entry before. `verify` ends with
-code 1 if an entry was changed or removed. Whoever may write to the database could write a chain anew:
-keep what verify prints of the ends of the chains, or the log, where they cannot.";
+Each account has a chain of entries, in which every digest covers the entry before, and the end of each
+is sealed by a key that is not in the database. `verify` ends with code 1 if an entry was changed, removed
+or put in. Whoever may write to the database could put all of it back to what it was some day: keep what
+verify prints of the ends of the chains, or the log, where they cannot.";
 
 /// How many entries are read at once.
 const STRETCH: u32 = 1_000;
@@ -56,8 +61,16 @@ impl AuditArgs {
     pub async fn run(self, output: &mut Output) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Verify { source } => {
-                let (ctx, _) = database(&source.load(None)?.config).await?;
-                let found = verify(&ctx.db).await?;
+                let config = source.load(None)?.config;
+                is_there(&config)?;
+                let (ctx, _) = database(&config).await?;
+                let mut found = verify(&ctx.db, ctx.seal.as_ref()).await?;
+                // Making an account is recorded: one without a chain has lost it.
+                for account in Accounts::new(&ctx).ids().await? {
+                    if !found.iter().any(|found| found.chain == account.as_str()) {
+                        found.push(missing(account.to_string()));
+                    }
+                }
                 for found in &found {
                     output.line(&line(found))?;
                 }
@@ -66,6 +79,7 @@ impl AuditArgs {
             }
             Command::Export { account, source } => {
                 let config = source.load(None)?.config;
+                is_there(&config)?;
                 let (ctx, _) = database(&config).await?;
                 let mut after = 0;
                 loop {
@@ -79,6 +93,14 @@ impl AuditArgs {
             }
         }
     }
+}
+
+/// A path that leads nowhere is no whole record.
+fn is_there(config: &Config) -> anyhow::Result<()> {
+    if let Database::Sqlite { path } = &config.database {
+        ensure!(path.exists(), "there is no database at {}", path.display());
+    }
+    Ok(())
 }
 
 fn line(found: &Found) -> String {

@@ -40,10 +40,10 @@ pub struct Opened {
 /// # Errors
 /// If it cannot be reached, or belongs to another build.
 pub async fn database(config: &Config) -> anyhow::Result<(Ctx, Vec<&'static str>)> {
-    let db = start::open(config).await?;
-    let ran = db.migrate().await.context("the database cannot be brought up to date")?;
-    let ctx = Ctx { db, clock: Arc::new(SystemClock), entropy: Arc::new(OsEntropy::default()) };
-    Ok((ctx, ran))
+    let vault = Vault::new(config.encryption_key.bytes());
+    let (clock, entropy) = (Arc::new(SystemClock), Arc::new(OsEntropy::default()));
+    let opened = start::open_current(config, &vault, clock, entropy).await;
+    opened.context("the database cannot be brought up to date")
 }
 
 /// The services on the data of a configuration.

@@ -4,7 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::ensure;
 use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::json;
 
+use crate::audit::model::{Action, Actor, Event};
+use crate::audit::service::record_alone;
 use crate::cli::open::database;
 use crate::cli::output::Output;
 use crate::cli::source::SourceArgs;
@@ -61,8 +64,13 @@ impl QueueArgs {
                 }
             }
             Command::Retry { id, all: _, source } => {
-                let count = open(&source).await?.revive(id).await?;
+                let (ctx, _) = database(&source.load(None)?.config).await?;
+                let count = Queue::new(&ctx).revive(id).await?;
                 ensure!(count > 0 || id.is_none(), "no job of this number was given up");
+                let target = id.map_or_else(|| "all".to_owned(), |id| id.to_string());
+                let event = Event::new(Action::Execute, "job", target);
+                let event = event.after(json!({ "again": count }));
+                record_alone(&ctx, &Actor::operator(), event).await?;
                 output.line(&format!("{count} will be tried again"))?;
             }
         }

@@ -63,7 +63,7 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
     let account_creation = reader.account_creation();
     let passwords = reader.passwords();
     let sessions = reader.sessions();
-    let keys = reader.keys();
+    let (keys, audit_retention_days) = (reader.keys(), reader.number("audit.retention_days"));
     let throttle = reader.throttle();
     let file = reader.text("geo.database_file");
     let geo_database_file = (!file.is_empty()).then(|| PathBuf::from(file));
@@ -99,6 +99,7 @@ pub fn build(settings: &Settings, key: Result<EncryptionKey, Fault>) -> Result<C
                 passwords,
                 sessions,
                 keys,
+                audit_retention_days,
                 throttle,
                 geo_database_file,
                 log,

@@ -52,6 +52,8 @@ pub struct Config {
     pub sessions: Sessions,
     /// How signing keys are made and replaced.
     pub keys: Keys,
+    /// For how many days the record of who did what is kept; 0: for ever.
+    pub audit_retention_days: u32,
     /// How guessing is slowed down.
     pub throttle: Throttle,
     /// A database of where addresses are.
@@ -87,6 +89,7 @@ impl Config {
             passwords: Passwords::default(),
             sessions: Sessions::default(),
             keys: Keys::default(),
+            audit_retention_days: 0,
             throttle: Throttle::default(),
             geo_database_file: None,
             log: Log::default(),

@@ -331,6 +331,12 @@ pub const KEYS: &[Key] = &[
         about: "Length of new RSA keys: 2048, 3072 or 4096.",
     },
     Key {
+        name: "audit.retention_days",
+        kind: Kind::Number { min: 0, max: 36_500 },
+        default: "0",
+        about: "Age in days at which entries of the record of who did what are removed; 0: never.",
+    },
+    Key {
         name: "throttle.free_failures",
         kind: Kind::Number { min: 1, max: 1_000 },
         default: "5",

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::base::clock::Clock;
 use crate::base::entropy::Entropy;
+use crate::base::mac::MacKey;
 use crate::db::Db;
 
 /// The surroundings of a service. Cheap to clone.
@@ -17,6 +18,8 @@ pub struct Ctx {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// What authenticates the record, by a key that is not in the database.
+    pub seal: Option<MacKey>,
 }
 
 impl Ctx {

@@ -5,6 +5,7 @@
 //! is asked to be sure once for all of them. Whoever is answered is durable.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -14,6 +15,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions as _, Executor as _, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::base::cause::{self, Cause};
 use crate::db::changes::Topic;
 use crate::db::error::DbError;
 use crate::db::query::{Query, Row, Written};
@@ -95,7 +97,7 @@ impl Sqlite {
         F: for<'t> Fn(&'t mut Tx<'_>, &'t I) -> BoxFuture<'t, Result<T, E>> + Send + Sync + 'static,
     {
         let (tell, told) = oneshot::channel();
-        let job = Job::Unit(Box::new(Waiting { input, unit, tell }));
+        let job = Job::Unit(Box::new(Waiting { input, unit, tell, cause: cause::current() }));
         self.writer.send(job).await.map_err(|_| DbError::Closed)?;
         told.await.map_err(|_| DbError::Closed)?
     }
@@ -105,6 +107,8 @@ struct Waiting<I, T, E, F> {
     input: I,
     unit: F,
     tell: oneshot::Sender<Result<(T, Vec<Topic>), E>>,
+    /// The request that waits: the writer is a task of its own.
+    cause: Option<Arc<Cause>>,
 }
 
 impl<I, T, E, F> Unit for Waiting<I, T, E, F>
@@ -119,8 +123,8 @@ where
         Self: 't,
     {
         Box::pin(async move {
-            let Self { input, unit, tell } = *self;
-            let outcome = in_savepoint(connection, &input, &unit).await;
+            let Self { input, unit, tell, cause } = *self;
+            let outcome = cause::within(cause, in_savepoint(connection, &input, &unit)).await;
             let answer: Answer = Box::new(move |committed| {
                 let answer = match (outcome, committed) {
                     // Told here: whoever asked may have gone.

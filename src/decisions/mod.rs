@@ -104,3 +104,6 @@ pub mod d0034_the_gateway {}
 
 #[doc = include_str!("0035-the-decision-point.md")]
 pub mod d0035_the_decision_point {}
+
+#[doc = include_str!("0038-a-record-that-stays.md")]
+pub mod d0038_a_record_that_stays {}

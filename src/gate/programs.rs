@@ -16,6 +16,16 @@ use crate::oauth::access_token::AccessToken;
 use crate::policy::attributes::Attributes;
 use crate::policy::privilege::{ApiKeyUser, Privilege as _};
 
+impl Caller {
+    /// Whether nobody is behind it, but a service account.
+    pub fn is_of_service(&self) -> bool {
+        match &self.scope {
+            Held::Token(token) => token.sub.is_none(),
+            Held::Key(key) => key.is_of_service,
+        }
+    }
+}
+
 impl Gate {
     /// Notes that somebody was refused what `scope` opens. What strangers without a token say about
     /// accounts is not believed.

@@ -11,6 +11,7 @@ pub mod cookies;
 pub mod cors;
 pub mod demo_app;
 mod gateway;
+mod interaction;
 mod language;
 mod linger;
 pub mod logos;

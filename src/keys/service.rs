@@ -4,9 +4,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
+use serde_json::json;
 
+use crate::audit::model::{Action, Actor, Event};
+use crate::audit::service::record;
 use crate::base::document::Document;
 use crate::config::model;
+use crate::db::Tx;
 use crate::db::changes::Topic;
 use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
@@ -22,6 +26,9 @@ use crate::keys::vault::Vault;
 /// How long a retired key stays published and verifies: longer than any token it signed lives.
 /// The longest life that may be registered for an access token is a day.
 pub const RETIRED_FOR: TimeDelta = TimeDelta::hours(25);
+
+/// What the record calls a signing key.
+const KIND: &str = "signing-key";
 
 /// All signing keys, parsed. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -191,10 +198,13 @@ impl Keys {
             .0
             .ctx
             .db
-            .write(before, |tx, before| {
+            .write((self.0.ctx.clone(), before), |tx, (ctx, before)| {
                 Box::pin(async move {
                     let purged = store::purge(tx, *before).await?;
                     if purged > 0 {
+                        let event = Event::new(Action::Delete, KIND, "retired");
+                        let event = event.after(json!({ "removed": purged }));
+                        record(tx, ctx, &Actor::operator(), &event);
                         tx.touch(Topic::Keys).await?;
                     }
                     Ok::<_, DbError>(purged)
@@ -208,16 +218,19 @@ impl Keys {
     async fn replace(&self, old: &Listed) -> Result<(), KeyError> {
         let Inner { ctx, vault, settings, .. } = self.0.as_ref();
         let fresh = make(ctx, vault, settings, vec![(old.algorithm, Stage::Next)]).await?;
-        let input = (old.kid.clone(), old.algorithm, fresh, ctx.now());
+        let input = (old.kid.clone(), old.algorithm, fresh, ctx.clone());
         ctx.db
-            .write(input, |tx, (kid, algorithm, fresh, now)| {
+            .write(input, |tx, (kid, algorithm, fresh, ctx)| {
                 Box::pin(async move {
-                    if !store::retire(tx, kid, *now).await? {
+                    let now = ctx.now();
+                    if !store::retire(tx, kid, now).await? {
                         return Ok(());
                     }
-                    store::promote(tx, *algorithm, *now).await?;
+                    store::promote(tx, *algorithm, now).await?;
+                    tell(tx, ctx, (Action::Update, kid), *algorithm);
                     for key in fresh {
                         store::add(tx, key).await?;
+                        tell(tx, ctx, (Action::Create, &key.kid), key.algorithm);
                     }
                     tx.touch(Topic::Keys).await
                 })
@@ -298,13 +311,21 @@ async fn make(
     Ok(made)
 }
 
+/// Records what became of a key; one that is retired has given its place to the next.
+fn tell(tx: &mut Tx<'_>, ctx: &Ctx, (action, kid): (Action, &str), algorithm: Algorithm) {
+    let event = Event::new(action, KIND, kid);
+    let event = event.after(json!({ "algorithm": algorithm.as_str() }));
+    record(tx, ctx, &Actor::operator(), &event);
+}
+
 /// Adds the keys; where another process was faster, its keys stay.
 async fn add_all(ctx: &Ctx, keys: Vec<Stored>) -> Result<(), DbError> {
     ctx.db
-        .write(keys, |tx, keys| {
+        .write((ctx.clone(), keys), |tx, (ctx, keys)| {
             Box::pin(async move {
                 for key in keys {
                     store::add(tx, key).await?;
+                    tell(tx, ctx, (Action::Create, &key.kid), key.algorithm);
                 }
                 tx.touch(Topic::Keys).await
             })

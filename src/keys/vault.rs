@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
-use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
 
 use crate::base::entropy::Entropy;
+pub use crate::base::mac::MacKey;
 use crate::base::secret::Digest;
 
 /// Separates our keys from whatever else somebody derives from the same bytes.
@@ -101,25 +101,7 @@ impl Vault {
     /// The key of [`Vault::mac`] for a purpose, for who needs it with each request: deriving it
     /// costs more than using it.
     pub fn mac_key(&self, purpose: &str) -> MacKey {
-        MacKey(hmac::Key::new(hmac::HMAC_SHA256, self.derive("mac", purpose).as_slice()))
-    }
-}
-
-/// Authenticates for one purpose. `Debug` shows nothing of it.
-#[derive(Clone, Debug)]
-pub struct MacKey(hmac::Key);
-
-impl MacKey {
-    /// As [`Vault::mac`].
-    pub fn mac(&self, parts: &[&[u8]]) -> Digest {
-        let mut context = hmac::Context::with_key(&self.0);
-        for part in parts {
-            context.update(&(part.len() as u64).to_be_bytes());
-            context.update(part);
-        }
-        let mut out = [0; 32];
-        out.copy_from_slice(context.sign().as_ref());
-        Digest(out)
+        MacKey::new(self.derive("mac", purpose).as_slice())
     }
 }
 

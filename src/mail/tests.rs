@@ -40,7 +40,7 @@ struct Post {
 async fn start() -> Post {
     let (guard, db) = testing::open().await;
     let clock = Arc::new(ManualClock::at(from_micros(1_800_000_000_000_000)));
-    let ctx = Ctx { db, clock: clock.clone(), entropy: Arc::new(OsEntropy::default()) };
+    let ctx = Ctx { db, clock: clock.clone(), entropy: Arc::new(OsEntropy::default()), seal: None };
     let config = Config::for_test(guard.path());
     let vault = Vault::new(config.encryption_key.bytes());
     let mail = Mail::new(&config, &vault).unwrap();

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use crate::apps::metadata::AuthMethod;
 use crate::apps::model::{App, Kind, Status};
+use crate::audit::model::{Action, Actor, Event, Outcome};
+use crate::audit::trail::APP_SIGN_IN;
 use crate::base::id::AppId;
 use crate::base::secret::Secret;
 use crate::oauth::client_auth::shown::Shown;
@@ -27,11 +29,38 @@ pub async fn authenticate(
     oauth: &OAuth,
     presented: &Presented<'_>,
 ) -> Result<Arc<App>, TokenError> {
-    let app = recognize(oauth, presented).await?;
+    let app = match recognize(oauth, presented).await {
+        Ok(app) => app,
+        Err(refusal) => {
+            Box::pin(note(oauth, presented, &refusal)).await;
+            return Err(refusal);
+        }
+    };
     match app.status {
         Status::Disabled => Err(TokenError::UnauthorizedClient("the app is disabled")),
         Status::Developing | Status::Live => Ok(app),
     }
+}
+
+/// Notes that somebody tried to be an app that is there.
+async fn note(oauth: &OAuth, presented: &Presented<'_>, refusal: &TokenError) {
+    let TokenError::InvalidClient { .. } = refusal else { return };
+    let name = match Shown::read(presented.params, presented.authorization) {
+        Ok(Shown::Name(name) | Shown::Post(name, _)) => name.to_owned(),
+        Ok(Shown::Basic(spellings)) => {
+            spellings.first().map(|(name, _)| name.to_string()).unwrap_or_default()
+        }
+        Ok(Shown::Assertion(_, name)) => name.unwrap_or_default().to_owned(),
+        Err(_) => return,
+    };
+    let Ok(Some(app)) = find(oauth, &name).await else { return };
+    note_app(oauth, &app, Actor::default(), Outcome::Failed("invalid_client"));
+}
+
+/// Notes that an app signed in for itself, or that somebody tried to be it.
+pub(in crate::oauth) fn note_app(oauth: &OAuth, app: &App, actor: Actor, outcome: Outcome) {
+    let event = Event::new(Action::Execute, APP_SIGN_IN, app.id.as_str()).of(&app.account);
+    oauth.parts().users.trail().note(actor, event.outcome(outcome), oauth.now());
 }
 
 /// Which app it is that shows who it is.

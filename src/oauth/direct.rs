@@ -9,7 +9,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::apps::model::App;
-use crate::audit::model::{Actor, Outcome};
+use crate::audit::model::{Action, Actor, Event, Outcome};
+use crate::base::cause::{self, Means};
 use crate::base::clock::{from_micros, micros};
 use crate::base::id::{AppId, GrantId, UserId};
 use crate::base::secret::{Digest, Secret};
@@ -74,14 +75,37 @@ pub async fn trusted(oauth: &OAuth, id: &str) -> Result<Arc<App>, DirectError> {
     let id: AppId = id.parse().map_err(|_| DirectError::NotTrusted)?;
     let app = oauth.parts().apps.find(&id).await?;
     let is_trusted = |app: &Arc<App>| app.is_enabled() && app.metadata.may_take_passwords;
-    app.filter(is_trusted).ok_or(DirectError::NotTrusted)
+    let app = app.filter(is_trusted).ok_or(DirectError::NotTrusted)?;
+    cause::asked_by(|| Means::App(app.id.clone()));
+    Ok(app)
 }
 
-/// Signs in a user who showed what `amr` names, and nothing else.
+/// Signs in a user who showed what `amr` names, and nothing else. Whoever showed what is right and
+/// is stopped here is noted.
 ///
 /// # Errors
 /// [`DirectError`].
 pub async fn sign_in(
+    oauth: &OAuth,
+    app: &App,
+    user: &User,
+    amr: &[&str],
+) -> Result<Issued, DirectError> {
+    let signed_in = signed_in(oauth, app, user, amr).await;
+    if let Err(error) = &signed_in {
+        let why = match error {
+            DirectError::SecondFactor => "second_factor_required",
+            DirectError::Elsewhere => "sign_in_elsewhere",
+            DirectError::NotAllowed => "access_denied",
+            _ => return signed_in,
+        };
+        let (actor, trail) = (Actor::user(&user.id).by(&app.id), oauth.parts().users.trail());
+        trail.note_sign_in(actor, &user.id, Outcome::Refused(why), oauth.now());
+    }
+    signed_in
+}
+
+async fn signed_in(
     oauth: &OAuth,
     app: &App,
     user: &User,
@@ -150,6 +174,7 @@ pub async fn client_token(
     oauth: &OAuth,
     (client, grant): (&AppId, GrantId),
     target: &AppId,
+    actor: &Actor,
 ) -> Result<Secret, DirectError> {
     let app = oauth.parts().apps.find(target).await?.filter(|app| app.is_enabled());
     let lets_in = |app: &Arc<App>| app.metadata.embedded_in.contains(client);
@@ -172,7 +197,11 @@ pub async fn client_token(
         amr: by.amr.clone(),
     };
     let owner = Owner::App(target);
-    Ok(once::give_out(oauth.ctx(), Kind::ClientToken, owner, &carried, CLIENT_TOKEN_TTL).await?)
+    let made = once::give_out(oauth.ctx(), Kind::ClientToken, owner, &carried, CLIENT_TOKEN_TTL);
+    let secret = made.await?;
+    let event = Event::new(Action::Create, "client-token", target.as_str()).of(&app.account);
+    oauth.parts().users.trail().note(actor.clone(), event, oauth.now());
+    Ok(secret)
 }
 
 /// Redeems such a code, once.

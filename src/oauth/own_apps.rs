@@ -89,11 +89,14 @@ pub async fn withdraw_scopes(
     app: &AppId,
     scopes: &Scope,
 ) -> Result<(), DbError> {
-    let input = (app.clone(), user.clone(), scopes.clone(), oauth.now());
-    let unit = oauth.ctx().db.write(input, |tx, (app, user, scopes, now)| {
+    let input = (app.clone(), user.clone(), scopes.clone(), oauth.ctx().clone());
+    let unit = oauth.ctx().db.write(input, |tx, (app, user, scopes, ctx)| {
         Box::pin(async move {
+            let event = Event::new(Action::Update, CONSENT, app.as_str());
+            let event = event.after(json!({ "withdrawn": scopes }));
+            record(tx, ctx, &Actor::user(user), &event);
             for scope in scopes.tokens() {
-                store::revoke_scope(tx, (user, app), scope, *now).await?;
+                store::revoke_scope(tx, (user, app), scope, ctx.now()).await?;
             }
             store::forget_scopes(tx, (user, app), scopes).await
         })

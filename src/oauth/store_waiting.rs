@@ -1,10 +1,13 @@
 //! Requests that wait for their user, in the database.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::audit::model::{Actor, Event};
+use crate::audit::service::record;
 use crate::base::id::{AppId, GrantId, UserId};
 use crate::base::secret::Digest;
+use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
 use crate::db::query::{Row, sql};
 use crate::db::{Db, Fetch as _, Tx};
@@ -168,8 +171,8 @@ pub(in crate::oauth) async fn poll(db: &Db, id: i64, now: DateTime<Utc>) -> Resu
 }
 
 /// Makes a grant of a pending request, once.
-pub(in crate::oauth) async fn approve(db: &Db, yes: Yes) -> Result<bool, DbError> {
-    db.write(yes, |tx, yes| {
+pub(in crate::oauth) async fn approve(db: &Db, yes: Yes, told: Told) -> Result<bool, DbError> {
+    db.write((yes, told), |tx, (yes, (ctx, actor, event))| {
         Box::pin(async move {
             let request = (&yes.app, &yes.request);
             let query = store::approved(request, &yes.by, yes.code, (yes.now, yes.end))?;
@@ -186,6 +189,8 @@ pub(in crate::oauth) async fn approve(db: &Db, yes: Yes) -> Result<bool, DbError
                 )
                 .await?;
             if written.affected == 1 {
+                let after = json!({ "approved": true, "scope": yes.request.scope });
+                record(tx, ctx, actor, &event.clone().after(after));
                 tell(tx, yes.notice.as_ref(), yes.now).await?;
                 return Ok(true);
             }
@@ -197,20 +202,27 @@ pub(in crate::oauth) async fn approve(db: &Db, yes: Yes) -> Result<bool, DbError
     .await
 }
 
+/// What is recorded of an answer.
+pub(in crate::oauth) type Told = (Ctx, Actor, Event);
+
+/// The answer that ends a request.
+pub(in crate::oauth) struct No {
+    pub(in crate::oauth) id: i64,
+    pub(in crate::oauth) notice: Option<Value>,
+    pub(in crate::oauth) now: DateTime<Utc>,
+}
+
 /// Denies a pending request, once.
-pub(in crate::oauth) async fn deny(
-    db: &Db,
-    id: i64,
-    notice: Option<Value>,
-    now: DateTime<Utc>,
-) -> Result<bool, DbError> {
-    db.write((id, notice, now), |tx, (id, notice, now)| {
+pub(in crate::oauth) async fn deny(db: &Db, no: No, told: Told) -> Result<bool, DbError> {
+    db.write((no, told), |tx, (no, (ctx, actor, event))| {
         Box::pin(async move {
             let query = sql("UPDATE waiting_requests SET stage = 'denied'
                               WHERE id = $1 AND stage = 'pending' AND expires_at > $2");
-            let denied = tx.execute(query.bind(*id).bind(*now)).await?.affected == 1;
+            let denied = tx.execute(query.bind(no.id).bind(no.now)).await?.affected == 1;
             if denied {
-                tell(tx, notice.as_ref(), *now).await?;
+                let after = json!({ "approved": false });
+                record(tx, ctx, actor, &event.clone().after(after));
+                tell(tx, no.notice.as_ref(), no.now).await?;
             }
             Ok::<bool, DbError>(denied)
         })

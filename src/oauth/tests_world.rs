@@ -57,7 +57,7 @@ pub(in crate::oauth) struct World {
 pub(in crate::oauth) async fn world() -> World {
     let (folder, db) = testing::open().await;
     let clock = Arc::new(ManualClock::at(from_micros(1_800_000_000_000_000)));
-    let ctx = Ctx { db, clock: clock.clone(), entropy: Arc::new(OsEntropy::default()) };
+    let ctx = Ctx { db, clock: clock.clone(), entropy: Arc::new(OsEntropy::default()), seal: None };
     let config = Config::for_test(folder.path());
     let vault = Vault::new(config.encryption_key.bytes());
     let parts = Parts {

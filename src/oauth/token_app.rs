@@ -8,7 +8,9 @@ use oxide_auth::primitives::grant::Extensions;
 use oxide_auth::primitives::registrar::{BoundClient, ExactUrl, PreGrant, RegisteredUrl};
 
 use crate::apps::model::App;
+use crate::audit::model::{Actor, Outcome};
 use crate::base::scope::Scope;
+use crate::oauth::client_auth::note_app;
 use crate::oauth::error::TokenError;
 use crate::oauth::issue::{Ground, IssueRequest, Issued, issue_tokens};
 use crate::oauth::machine::{self, NO_URL};
@@ -59,7 +61,10 @@ pub(in crate::oauth) async fn exchange(
         ground: Ground::App,
         binding: request.binding.as_ref(),
     };
-    issue_tokens(oauth, &issue).await?.ok_or(TokenError::Bug("an app's own token was lost"))
+    let issued = issue_tokens(oauth, &issue).await?;
+    let issued = issued.ok_or(TokenError::Bug("an app's own token was lost"))?;
+    note_app(oauth, &request.app, Actor::app(&request.app.id), Outcome::Success);
+    Ok(issued)
 }
 
 /// What the app asks for; its default scopes if it names none.

@@ -14,8 +14,8 @@ use crate::oauth::issue::{Ground, IssueRequest, Issued, issue_tokens};
 use crate::oauth::machine::{self, NO_URL, never};
 use crate::oauth::pkce::Verifier;
 use crate::oauth::reach::Reach;
+use crate::oauth::revocation;
 use crate::oauth::service::OAuth;
-use crate::oauth::store_tokens;
 use crate::oauth::token::TokenRequest;
 
 const MALFORMED: &str = "code or redirect_uri is missing or malformed";
@@ -161,7 +161,7 @@ impl<'a> Exchange<'a> {
             Err(refusal) => {
                 if refusal == Refusal::AlreadySpent {
                     tracing::warn!(grant = %grant.id, "a code was replayed: its grant is revoked");
-                    store_tokens::revoke(&oauth.ctx().db, grant.id, oauth.now()).await?;
+                    revocation::end_grant(oauth, &grant, "replayed").await?;
                 }
                 Err(TokenError::InvalidGrant(refusal))
             }

@@ -16,8 +16,8 @@ use crate::oauth::machine::{self, NO_URL, never};
 use crate::oauth::reach::Reach;
 use crate::oauth::refresh::{RefreshToken, Use, decide};
 use crate::oauth::request::askable;
+use crate::oauth::revocation;
 use crate::oauth::service::OAuth;
-use crate::oauth::store_tokens;
 use crate::oauth::token::TokenRequest;
 
 const MALFORMED: &str = "refresh_token is missing";
@@ -155,7 +155,7 @@ impl<'a> Exchange<'a> {
             Err(refusal) => {
                 if refusal == Refusal::Reused {
                     tracing::warn!(grant = %grant.id, "a refresh token was reused: its grant is revoked");
-                    store_tokens::revoke(&oauth.ctx().db, grant.id, oauth.now()).await?;
+                    revocation::end_grant(oauth, &grant, "reused").await?;
                 }
                 Err(TokenError::InvalidGrant(refusal))
             }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::apps::model::{App, GrantType};
+use crate::audit::model::{Action, Actor, Event, Outcome};
 use crate::base::id::{AccountId, AppId, GrantId, UserId};
 use crate::base::scope::Scope;
 use crate::base::secret::{Digest, Secret};
@@ -25,7 +26,7 @@ use crate::oauth::provenance;
 use crate::oauth::reach::Reach;
 use crate::oauth::request::{AuthorizeRequest, askable};
 use crate::oauth::service::OAuth;
-use crate::oauth::store_waiting::{self, Yes};
+use crate::oauth::store_waiting::{self, No, Yes};
 use crate::oauth::strength;
 use crate::users::login::Login;
 use crate::users::model::User;
@@ -250,6 +251,9 @@ pub(in crate::oauth) async fn answer(
     approve: bool,
 ) -> Result<(), AskError> {
     let now = oauth.now();
+    let actor = Actor::user(&login.user).by(&waiting.app);
+    let event = Event::new(Action::Execute, kind.as_str(), waiting.app.as_str());
+    let told = (oauth.ctx().clone(), actor.clone(), event);
     let notice =
         waiting.asked.notice.as_ref().map(
             |notice| json!({ "id": waiting.id, "app": waiting.app.as_str(), "notice": notice }),
@@ -269,13 +273,16 @@ pub(in crate::oauth) async fn answer(
             AuthorizeRequest { scope, resource, authorization_details, acr, ..Default::default() };
         // The app has as long as it has for a code, or what is left of the request's time.
         let end = waiting.expires_at.max(now + CODE_TTL);
-        store_waiting::approve(
-            &oauth.ctx().db,
-            Yes { id, app: app.id.clone(), request, by, code, notice, now, end },
-        )
-        .await?
+        let yes = Yes { id, app: app.id.clone(), request, by, code, notice, now, end };
+        let approved = store_waiting::approve(&oauth.ctx().db, yes, told).await?;
+        if approved {
+            let trail = oauth.parts().users.trail();
+            trail.note_sign_in(actor, &login.user, Outcome::Success, now);
+        }
+        approved
     } else {
-        store_waiting::deny(&oauth.ctx().db, waiting.id, notice, now).await?
+        let no = No { id: waiting.id, notice, now };
+        store_waiting::deny(&oauth.ctx().db, no, told).await?
     };
     if answered { Ok(()) } else { Err(AskError::Over) }
 }

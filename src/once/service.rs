@@ -228,7 +228,8 @@ mod tests {
     async fn open() -> (testing::Guard, Arc<ManualClock>, Ctx) {
         let (folder, db) = testing::open().await;
         let clock = Arc::new(ManualClock::at(from_micros(1_800_000_000_000_000)));
-        let ctx = Ctx { db, clock: clock.clone(), entropy: Arc::new(OsEntropy::default()) };
+        let ctx =
+            Ctx { db, clock: clock.clone(), entropy: Arc::new(OsEntropy::default()), seal: None };
         (folder, clock, ctx)
     }
 

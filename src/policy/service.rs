@@ -108,7 +108,20 @@ impl Policies {
         facts: &Attributes,
         group: &GroupId,
     ) -> Result<(), PolicyError> {
-        let policy = self.merged(permit.account()).await?;
+        self.covers(permit.account(), facts, group).await
+    }
+
+    /// Whether somebody of whom `facts` are known holds what `group` gives.
+    ///
+    /// # Errors
+    /// [`PolicyError::GrantsMoreThanHeld`], or [`PolicyError::Internal`].
+    pub async fn covers(
+        &self,
+        account: &AccountId,
+        facts: &Attributes,
+        group: &GroupId,
+    ) -> Result<(), PolicyError> {
+        let policy = self.merged(account).await?;
         let given = given_by_group(&policy, group.as_str(), facts);
         Holdings::of(&policy, facts).cover(&given)
     }

@@ -117,17 +117,54 @@ impl Programs {
         let input = (ctx.clone(), account.clone(), user.clone(), id.clone(), actor.clone());
         let unit = ctx.db.write(input, |tx, (ctx, account, user, id, actor)| {
             Box::pin(async move {
-                if !store::delete(tx, (account, user), id).await? {
+                if !delete(tx, (ctx, actor), (account, user), id).await? {
                     return Err(ProgramError::Unknown);
                 }
-                tx.touch(Topic::Programs).await?;
-                let event = Event::new(Action::Delete, TYPE, id.as_str()).of(account);
-                record(tx, ctx, actor, &event.before(json!({ "user": user })));
                 Ok(())
             })
         });
         unit.await
     }
+
+    /// Revokes the keys of somebody who has left an account: they do not come back with them.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn left(&self, account: &AccountId, user: &UserId) -> Result<(), DbError> {
+        let ctx = &self.parts.ctx;
+        // The change may be another process's.
+        ctx.db.poll_changes().await?;
+        if self.parts.accounts.membership(account, user).await?.is_some() {
+            return Ok(());
+        }
+        let input = (ctx.clone(), account.clone(), user.clone());
+        let unit = ctx.db.write(input, |tx, (ctx, account, user)| {
+            Box::pin(async move {
+                for id in store::ids(&mut *tx, (account, user)).await? {
+                    delete(tx, (ctx, &Actor::operator()), (account, user), &id).await?;
+                }
+                Ok::<(), DbError>(())
+            })
+        });
+        unit.await
+    }
+}
+
+/// Removes a key, and records it; `false` if there is none.
+async fn delete(
+    tx: &mut Tx<'_>,
+    (ctx, actor): (&Ctx, &Actor),
+    (account, user): (&AccountId, &UserId),
+    id: &ApiKeyId,
+) -> Result<bool, DbError> {
+    let Some((name, scope)) = store::delete(tx, (account, user), id).await? else {
+        return Ok(false);
+    };
+    tx.touch(Topic::Programs).await?;
+    let event = Event::new(Action::Delete, TYPE, id.as_str()).of(account);
+    let before = json!({ "user": user, "name": name, "scope": scope });
+    record(tx, ctx, actor, &event.before(before));
+    Ok(true)
 }
 
 /// A privilege that holds for other things only is none for keys.

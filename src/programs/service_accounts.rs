@@ -3,6 +3,8 @@
 //! Nobody gets by one what they do not hold: whoever makes a key for it, or binds an app to it, holds
 //! what its groups give.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
@@ -24,7 +26,7 @@ use crate::programs::model::{
     ApiKey, Described, NewKey, ProgramError, SERVICE_ACCOUNTS_MAX, ServiceAccount,
 };
 use crate::programs::service::Programs;
-use crate::programs::store_accounts as store;
+use crate::programs::{store as store_keys, store_accounts as store};
 use crate::users::arriving::{self, Draft};
 use crate::users::model::{NewUser, Status};
 use crate::users::profile::Profile;
@@ -97,11 +99,13 @@ impl Programs {
     ) -> Result<ServiceAccount, ProgramError> {
         check(permit)?;
         described.check()?;
-        for group in groups {
+        let groups: BTreeSet<&GroupId> = groups.iter().collect();
+        for group in &groups {
             self.parts.policies.may_give(permit, facts, group).await?;
         }
+        let groups: Vec<GroupId> = groups.into_iter().cloned().collect();
         let draft = self.draft(permit.account(), &described.name)?;
-        let input = (self.work(permit, facts), draft, described.clone(), groups.to_vec());
+        let input = (self.work(permit, facts), draft, described.clone(), groups);
         let unit = self.parts.ctx.db.write(input, |tx, (work, draft, described, groups)| {
             Box::pin(insert(tx, work, (draft, described), groups))
         });
@@ -171,6 +175,9 @@ impl Programs {
         if let Some(app) = after.app.as_ref().filter(|_| after.app != before.app) {
             self.check_app(permit.account(), app).await?;
         }
+        if after == before {
+            return Ok(before);
+        }
         let input = (self.work(permit, facts), before, after);
         let unit =
             self.parts.ctx.db.write(input, |tx, (work, before, after)| {
@@ -186,11 +193,42 @@ impl Programs {
         facts: &Attributes,
         id: &UserId,
     ) -> Result<(), ProgramError> {
-        let membership = self.parts.accounts.membership(permit.account(), id).await?;
-        for group in membership.iter().flat_map(|membership| membership.groups.iter()) {
-            self.parts.policies.may_give(permit, facts, group).await?;
+        for group in self.groups_of(permit.account(), id).await? {
+            self.parts.policies.may_give(permit, facts, &group).await?;
         }
         Ok(())
+    }
+
+    /// Whether somebody of whom `facts` are known may have an app shown in another way: what acts for a
+    /// service account is held by whoever hands out its secrets.
+    ///
+    /// # Errors
+    /// [`ProgramError`].
+    pub async fn may_speak_for(
+        &self,
+        account: &AccountId,
+        facts: &Attributes,
+        app: &AppId,
+    ) -> Result<(), ProgramError> {
+        let bound = self.of_app(app).await?.filter(|service| service.account == *account);
+        let Some(service) = bound else { return Ok(()) };
+        for group in self.groups_of(account, &service.user).await? {
+            self.parts.policies.covers(account, facts, &group).await?;
+        }
+        Ok(())
+    }
+
+    /// The groups of a service account.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn groups_of(
+        &self,
+        account: &AccountId,
+        id: &UserId,
+    ) -> Result<Vec<GroupId>, DbError> {
+        let membership = self.parts.accounts.membership(account, id).await?;
+        Ok(membership.map(|found| found.groups.iter().cloned().collect()).unwrap_or_default())
     }
 
     /// Only an app of the account that may ask for tokens by itself acts for its service account.
@@ -213,9 +251,12 @@ impl Programs {
         id: &UserId,
     ) -> Result<(), ProgramError> {
         let before = self.service_account(permit, id).await?;
-        let input = (self.work(permit, facts), before);
-        let unit = self.parts.ctx.db.write(input, |tx, (work, before)| {
+        let groups = self.groups_of(permit.account(), id).await?;
+        let input = (self.work(permit, facts), before, groups);
+        let unit = self.parts.ctx.db.write(input, |tx, (work, before, groups)| {
             Box::pin(async move {
+                let whose = (&work.account, &before.user);
+                let keys = store_keys::ids(&mut *tx, whose).await?;
                 if !store::delete(tx, &work.account, &before.user).await? {
                     return Err(ProgramError::Unknown);
                 }
@@ -223,7 +264,12 @@ impl Programs {
                     tx.touch(topic).await?;
                 }
                 let event = Event::new(Action::Delete, TYPE, before.user.as_str());
-                let event = event.of(&work.account).before(view(before));
+                let mut gone = view(before);
+                if let Some(members) = gone.as_object_mut() {
+                    members.insert("groups".to_owned(), json!(groups));
+                    members.insert("apiKeys".to_owned(), json!(keys));
+                }
+                let event = event.of(&work.account).before(gone);
                 record(tx, &work.ctx, &work.actor, &event);
                 Ok(keeps_administrator(tx, &work.account, &work.facts).await?)
             })
@@ -327,6 +373,9 @@ async fn update(
         DbError::Duplicate(_) if before.name == after.name => ProgramError::BadApp,
         other => taken(other),
     })?;
+    if before.name != after.name {
+        arriving::rename(tx, &after.user, &after.name, work.now).await?;
+    }
     tx.touch(Topic::Programs).await?;
     let event = Event::new(Action::Update, TYPE, before.user.as_str()).of(&work.account);
     let event = event.before(view(before)).after(view(after));

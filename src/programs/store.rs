@@ -76,14 +76,26 @@ pub(in crate::programs) async fn find(
     Ok(Some((read(&row)?, digest)))
 }
 
-/// Removes a user's key; `false` if there is none.
+/// The ids of all keys of a user in an account.
+pub(in crate::programs) async fn ids(
+    db: impl Fetch,
+    (account, user): (&AccountId, &UserId),
+) -> Result<Vec<ApiKeyId>, DbError> {
+    let query = sql("SELECT id FROM api_keys WHERE account_id = $1 AND user_id = $2 ORDER BY id");
+    let rows = db.fetch_all(query.bind(account).bind(user)).await?;
+    rows.iter().map(|row| row.parsed(TABLE, "id")).collect()
+}
+
+/// Removes a user's key, and says what it was called and opened; `None` if there is none.
 pub(in crate::programs) async fn delete(
     tx: &mut Tx<'_>,
     (account, user): (&AccountId, &UserId),
     id: &ApiKeyId,
-) -> Result<bool, DbError> {
-    let query = sql("DELETE FROM api_keys WHERE id = $1 AND account_id = $2 AND user_id = $3");
-    Ok(tx.execute(query.bind(id).bind(account).bind(user)).await?.affected == 1)
+) -> Result<Option<(String, String)>, DbError> {
+    let query = sql("DELETE FROM api_keys WHERE id = $1 AND account_id = $2 AND user_id = $3
+                     RETURNING name, scope");
+    let rows = tx.execute(query.bind(id).bind(account).bind(user)).await?.rows;
+    rows.first().map(|row| Ok((row.get("name")?, row.get("scope")?))).transpose()
 }
 
 fn read(row: &Row) -> Result<ApiKey, DbError> {

@@ -40,7 +40,8 @@ async fn world() -> World {
         .unwrap();
     }
     let clock = Arc::new(ManualClock::at(from_micros(1_000_000)));
-    let ctx = Ctx { db: db.clone(), clock, entropy: Arc::new(CountedEntropy::default()) };
+    let ctx =
+        Ctx { db: db.clone(), clock, entropy: Arc::new(CountedEntropy::default()), seal: None };
     let projects = Projects::new(&ctx);
     for (account, id, name) in [
         ("acme", "p1", "Heart"),

@@ -28,7 +28,7 @@ struct Bench {
 
 fn queue_on(db: &Db, clock: &Arc<ManualClock>) -> Queue {
     let (clock, entropy) = (clock.clone(), Arc::new(OsEntropy::default()));
-    Queue::new(&Ctx { db: db.clone(), clock, entropy })
+    Queue::new(&Ctx { db: db.clone(), clock, entropy, seal: None })
 }
 
 fn start() -> DateTime<Utc> {

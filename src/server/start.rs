@@ -6,6 +6,7 @@ use crate::accounts::service::Accounts;
 use crate::accounts::tenancy::Tenancy;
 use crate::apis::service::Apis;
 use crate::apps::service::Apps;
+use crate::audit::service as audit;
 use crate::base::clock::Clock;
 use crate::base::entropy::Entropy;
 use crate::config::model::{Config, Database};
@@ -111,14 +112,24 @@ fn certificates(config: &Config) -> Result<(Option<Tls>, Option<Authorities>), B
     Ok((tls, authorities))
 }
 
-/// Opens the database and brings its schema up to date.
-async fn open_current(config: &Config) -> Result<Db, StartError> {
+/// Opens the database and brings its schema up to date; says which migrations ran.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn open_current(
+    config: &Config,
+    vault: &Vault,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+) -> Result<(Ctx, Vec<&'static str>), StartError> {
     let db = open(config).await?;
-    for migration in db.migrate().await? {
-        tracing::info!(migration, "the schema was brought up to date");
+    let ran = db.migrate().await?;
+    let ctx = Ctx { db, clock, entropy, seal: Some(vault.mac_key(audit::HEAD)) };
+    if ran.contains(&audit::SEALED_SINCE) {
+        audit::seal_all(&ctx).await?;
     }
-    db.poll_changes().await?;
-    Ok(db)
+    ctx.db.poll_changes().await?;
+    Ok((ctx, ran))
 }
 
 impl Server {
@@ -131,8 +142,12 @@ impl Server {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, StartError> {
-        let ctx = Ctx { db: open_current(&config).await?, clock, entropy };
-        let (queue, vault) = (Queue::new(&ctx), Vault::new(config.encryption_key.bytes()));
+        let vault = Vault::new(config.encryption_key.bytes());
+        let (ctx, ran) = open_current(&config, &vault, clock, entropy).await?;
+        for migration in ran {
+            tracing::info!(migration, "the schema was brought up to date");
+        }
+        let queue = Queue::new(&ctx);
         let mail = Mail::new(&config, &vault)?;
         let keys = Keys::load(&ctx, &vault, &config.keys).await?;
         let (policies, projects, accounts) =

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::audit::model::Action;
 use crate::base::id::{AccountId, ProviderId, UserId};
 use crate::db::cache::Cache;
 use crate::db::changes::Topic;
@@ -10,6 +11,7 @@ use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
 use crate::keys::vault::Vault;
 use crate::upstream::model::{Identity, Provider, Secrets};
+use crate::upstream::settle::tell_link;
 use crate::upstream::store;
 
 /// Most providers, and most accounts' lists of them, held in memory.
@@ -88,7 +90,17 @@ impl Providers {
     /// # Errors
     /// [`DbError`] if storage fails.
     pub async fn unlink(&self, user: &UserId, provider: &ProviderId) -> Result<bool, DbError> {
-        store::unlink(&self.ctx.db, user, provider).await
+        let input = (self.ctx.clone(), user.clone(), provider.clone());
+        let unit = self.ctx.db.write(input, |tx, (ctx, user, provider)| {
+            Box::pin(async move {
+                let was_there = store::unlink(tx, user, provider).await?;
+                if was_there {
+                    tell_link(tx, ctx, (user, provider), Action::Delete);
+                }
+                Ok::<bool, DbError>(was_there)
+            })
+        });
+        unit.await
     }
 
     /// What only the provider and we know.

@@ -7,8 +7,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::accounts::joining::join_by_provider;
+use crate::audit::model::{Action, Actor, Event};
+use crate::audit::service::record;
 use crate::base::entropy::Entropy;
 use crate::base::id::{AccountId, GrantId, GroupId, ProviderId, UserId};
 use crate::base::secret::{Digest, Secret};
@@ -23,7 +26,7 @@ use crate::upstream::journey::JOURNEY_TTL;
 use crate::upstream::model::Name;
 use crate::upstream::service::{Returned, Upstream};
 use crate::upstream::store;
-use crate::users::arriving::{Draft, insert};
+use crate::users::arriving::{Draft, arrive};
 use crate::users::error::UserError;
 use crate::users::model::{NewUser, User};
 
@@ -158,18 +161,20 @@ impl Upstream {
     /// # Errors
     /// [`Refused::Over`], [`Refused::Taken`].
     pub async fn link(&self, question: &Found<Question>) -> Result<(), Refused> {
-        let (id, data, now) = (question.id, question.data.clone(), self.ctx().now());
+        let (id, data, ctx) = (question.id, question.data.clone(), self.ctx().clone());
         let provider = self.parts().providers.find(&data.provider).await?;
         if !provider.is_some_and(|provider| provider.enabled) {
             return Err(Refused::NotInUse);
         }
-        let unit = self.ctx().db.write((id, data, now), |tx, (id, data, now)| {
+        let unit = self.ctx().db.write((id, data, ctx), |tx, (id, data, ctx)| {
             Box::pin(async move {
-                if !once::consume_in(tx, *id, *now).await? {
+                let now = ctx.now();
+                if !once::consume_in(tx, *id, now).await? {
                     return Ok(false);
                 }
                 let (user, shown) = (&data.user, data.arrival.shown());
-                store::link(tx, &data.arrival.name, (user, shown), *now).await?;
+                store::link(tx, &data.arrival.name, (user, shown), now).await?;
+                tell_link(tx, ctx, (user, &data.provider), Action::Create);
                 Ok::<bool, DbError>(true)
             })
         });
@@ -190,10 +195,23 @@ impl Upstream {
     }
 }
 
+/// Records that a user's identity at a provider was added or taken away.
+pub(in crate::upstream) fn tell_link(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    (user, provider): (&UserId, &ProviderId),
+    action: Action,
+) {
+    let event = Event::new(action, "user", user.as_str());
+    let event = event.after(json!({ "changed": "identity", "provider": provider.as_str() }));
+    record(tx, ctx, &Actor::user(user), &event);
+}
+
 async fn write(tx: &mut Tx<'_>, person: &NewPerson) -> Result<(), UserError> {
-    insert(tx, &person.draft).await?;
+    arrive(tx, &person.draft).await?;
     let user = person.draft.id();
     store::link(tx, &person.name, (user, &person.shown), person.now).await?;
+    tell_link(tx, &person.ctx, (user, &person.name.provider), Action::Create);
     for group in &person.groups {
         if let Some(account) = &person.account
             && !join_by_provider(tx, &person.ctx, account, (group, user)).await?

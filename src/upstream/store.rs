@@ -172,12 +172,12 @@ pub(in crate::upstream) async fn used(
 
 /// Takes a user's identity away; `false` if they have none there.
 pub(in crate::upstream) async fn unlink(
-    db: &Db,
+    tx: &mut Tx<'_>,
     user: &UserId,
     provider: &ProviderId,
 ) -> Result<bool, DbError> {
-    let done = db
-        .write_one(
+    let done = tx
+        .execute(
             sql("DELETE FROM identities WHERE user_id = $1 AND provider_id = $2")
                 .bind(user)
                 .bind(provider),

@@ -27,7 +27,7 @@ fn count(usage: &Usage, account: &str, app: &str, user: &str) {
 async fn calls_are_counted_once_by_day_and_app() {
     let (_guard, db) = testing::open().await;
     let clock = Arc::new(ManualClock::at(from_micros(1_700_000_000_000_000)));
-    let ctx = Ctx { db, clock: clock.clone(), entropy: Arc::new(OsEntropy::default()) };
+    let ctx = Ctx { db, clock: clock.clone(), entropy: Arc::new(OsEntropy::default()), seal: None };
     for account in ["acme", "other"] {
         let insert = sql("INSERT INTO accounts (id, name, type, status, created_at, updated_at)
                           VALUES ($1, $1, 'FREE', 'ACTIVE', 0, 0)");

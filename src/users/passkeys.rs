@@ -161,7 +161,17 @@ impl Users {
     /// [`FactorError::Name`], or [`FactorError::Unknown`] if it is not theirs.
     pub async fn rename_key(&self, user: &User, id: i64, name: &str) -> Result<(), FactorError> {
         let name = line(name, KEY_NAME_BYTES_MAX).map_err(FactorError::Name)?.trim();
-        let is_theirs = store::rename_key(&self.0.ctx.db, &user.id, (id, name)).await?;
+        let input = (self.clone(), user.id.clone(), id, name.to_owned());
+        let unit = self.0.ctx.db.write(input, |tx, (users, user, id, name)| {
+            Box::pin(async move {
+                let is_theirs = store::rename_key(tx, user, (*id, name)).await?;
+                if is_theirs {
+                    users.tell_own(tx, user, "key name");
+                }
+                Ok::<bool, DbError>(is_theirs)
+            })
+        });
+        let is_theirs = unit.await?;
         if is_theirs { Ok(()) } else { Err(FactorError::Unknown) }
     }
 

@@ -11,6 +11,7 @@ use webauthn_rs::prelude::{
     SecurityKeyAuthentication,
 };
 
+use crate::base::id::UserId;
 use crate::base::secret::Digest;
 use crate::db::error::DbError;
 use crate::users::device;
@@ -78,11 +79,29 @@ impl Users {
         let key = key.ok_or(SignInError::Wrong)?;
         let passkey: Passkey = serde_json::from_str(&key.credential).map_err(|_| corrupt())?;
         let result = webauthn.finish_discoverable_authentication_v2(&answer, state, passkey);
-        let shown = self.used(key.clone(), result.map_err(|error| wrong(&error))?).await?;
+        let checked = match result {
+            Ok(result) => self.used(key.clone(), result).await,
+            Err(error) => Err(wrong(&error)),
+        };
+        let shown = self.noted(checked, &key.user, source)?;
         let user = self.find(&key.user).await?.filter(|user| user.is_active());
-        let user = user.ok_or(SignInError::Wrong)?;
+        let user = self.noted(user.ok_or(SignInError::Wrong), &key.user, source)?;
         self.settle(attempt, Outcome::Right).await?;
         Ok((user, shown))
+    }
+
+    /// Notes that somebody tried to be this user, if what they showed was wrong.
+    fn noted<T>(
+        &self,
+        checked: Result<T, SignInError>,
+        user: &UserId,
+        source: &Source,
+    ) -> Result<T, SignInError> {
+        checked.inspect_err(|error| {
+            if matches!(error, SignInError::Wrong) {
+                self.note_failed(Some(user), source, "wrong_key");
+            }
+        })
     }
 
     /// Asks for one of the keys of somebody whose first factor was right; `None` without any.
@@ -118,6 +137,18 @@ impl Users {
         let name = UsernameKey::of(&user.username);
         let known = device::known(&self.0.vault, Some(&user.id), source);
         let attempt = self.charge(Factor::Code, &name, source, known).await?;
+        let shown = self.shown_key(user, (state, credential), source).await;
+        let shown = self.noted(shown, &user.id, source)?;
+        self.settle(attempt, Outcome::Right).await?;
+        Ok(shown)
+    }
+
+    async fn shown_key(
+        &self,
+        user: &User,
+        (state, credential): (&str, &str),
+        source: &Source,
+    ) -> Result<Shown, SignInError> {
         let owner = [user.id.as_str().as_bytes(), source.browser.0.as_slice()];
         let state = self.unseal_once(SECOND, &owner, state).await?;
         let state: SecurityKeyAuthentication = state.ok_or(SignInError::Wrong)?;
@@ -128,9 +159,7 @@ impl Users {
         // It may have been taken away since it was asked for.
         let key = store::key_of_credential(&self.0.ctx.db, result.cred_id()).await?;
         let key = key.filter(|key| key.user == user.id).ok_or(SignInError::Wrong)?;
-        let shown = self.used(key, result).await?;
-        self.settle(attempt, Outcome::Right).await?;
-        Ok(shown)
+        self.used(key, result).await
     }
 
     /// Writes down that a key was used, unless its counter shows that there are two of it.

@@ -110,6 +110,7 @@ impl Users {
             })
         });
         if !unit.await? {
+            self.note_failed(Some(&user.id), source, "wrong_code");
             return Err(SignInError::Wrong);
         }
         self.0.watch.was_right();

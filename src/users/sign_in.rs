@@ -92,9 +92,15 @@ impl Users {
     }
 
     /// Notes that somebody tried to be this user. Names that nobody has are not noted.
-    fn note_failed(&self, id: Option<&UserId>, source: &Source, why: &'static str) {
+    pub(in crate::users) fn note_failed(
+        &self,
+        id: Option<&UserId>,
+        source: &Source,
+        why: &'static str,
+    ) {
         if let Some(id) = id {
-            let actor = Actor::default().from(Some(source.ip));
+            let ip = Some(source.ip).filter(|ip| !ip.is_unspecified());
+            let actor = Actor::default().from(ip);
             self.0.trail.note_sign_in(actor, id, audit::Outcome::Failed(why), self.0.ctx.now());
         }
     }
@@ -137,6 +143,7 @@ impl Users {
         };
         if !store::spend_step(&self.0.ctx.db, id, step).await? {
             // Somebody has shown this code before.
+            self.note_failed(Some(id), source, "used_code");
             return Err(SignInError::Wrong);
         }
         self.settle(attempt, Outcome::Right).await?;

@@ -250,12 +250,12 @@ pub(in crate::users) async fn use_key(db: &Db, used: &UsedKey) -> Result<bool, D
 
 /// Gives a key of the user another name; `false` if it is not theirs.
 pub(in crate::users) async fn rename_key(
-    db: &Db,
+    tx: &mut Tx<'_>,
     user: &UserId,
     (id, name): (i64, &str),
 ) -> Result<bool, DbError> {
     let query = sql("UPDATE passkeys SET name = $3 WHERE id = $1 AND user_id = $2");
-    Ok(db.write_one(query.bind(id).bind(user).bind(name)).await?.affected == 1)
+    Ok(tx.execute(query.bind(id).bind(user).bind(name)).await?.affected == 1)
 }
 
 /// Takes a key of the user away; `false` if it is not theirs.

@@ -9,6 +9,18 @@ use crate::db::error::DbError;
 use crate::db::query::sql;
 use crate::users::own_profile::OwnProfile;
 
+/// Changes the name, and nothing else.
+pub(in crate::users) async fn set_name(
+    tx: &mut Tx<'_>,
+    id: &UserId,
+    name: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let query = sql("UPDATE users SET name = $2, updated_at = $3 WHERE id = $1");
+    tx.execute(query.bind(id).bind(name).bind(now)).await?;
+    tx.touch(Topic::Users).await
+}
+
 /// Changes the profile, and nothing else: what changes at the same time stays changed.
 pub(in crate::users) async fn set(
     tx: &mut Tx<'_>,

@@ -39,7 +39,7 @@ impl House {
         let config = Config::for_test(folder.path());
         let clock = Arc::new(ManualClock::at(from_micros(1_700_000_000_000_000)));
         let entropy = Arc::new(OsEntropy::default());
-        let ctx = Ctx { db: db.clone(), clock: clock.clone(), entropy };
+        let ctx = Ctx { db: db.clone(), clock: clock.clone(), entropy, seal: None };
         let users = Users::new(ctx, Vault::new(&[7; 32]), &config).unwrap();
         let ada = users.create(new("Ada")).await.unwrap().id;
         let house = Self { users, clock, db, ada, folder };

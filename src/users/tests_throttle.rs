@@ -40,7 +40,12 @@ impl House {
     /// The same users, as another process serves them.
     async fn second(&self) -> Users {
         let db = self.folder.reopen().await;
-        let ctx = Ctx { db, clock: self.clock.clone(), entropy: Arc::new(OsEntropy::default()) };
+        let ctx = Ctx {
+            db,
+            clock: self.clock.clone(),
+            entropy: Arc::new(OsEntropy::default()),
+            seal: None,
+        };
         Users::new(ctx, Vault::new(&[7; 32]), &Config::for_test(self.folder.path())).unwrap()
     }
 }

@@ -17,6 +17,11 @@ impl Users {
         self.tell_change(tx, &Actor::user(user), user, (Action::Update, what));
     }
 
+    /// Records that somebody became a user by what they did.
+    pub(in crate::users) fn tell_made(&self, tx: &mut Tx<'_>, user: &UserId) {
+        self.tell_change(tx, &Actor::user(user), user, (Action::Create, TYPE));
+    }
+
     /// Records a change that the operator made, or the server by itself.
     pub(in crate::users) fn tell_operated(
         &self,

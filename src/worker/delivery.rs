@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use crate::accounts::leaving::{LEFT, Left};
 use crate::mail::service::MAIL;
 use crate::oauth::deliver;
 use crate::queue::model::{ATTEMPTS_MAX, Fate, Job, Lane, Undelivered};
@@ -85,8 +86,20 @@ async fn deliver(server: &Server, job: &Job) -> Result<(), Undelivered> {
     match job.kind.as_str() {
         MAIL => server.mail.deliver(job).await,
         WISH => server.users.deliver(job).await,
+        LEFT => {
+            keys_of_left(server, job).await?;
+            deliver::deliver(&server.oauth, job).await
+        }
         _ => deliver::deliver(&server.oauth, job).await,
     }
+}
+
+/// Revokes the keys of somebody who is no member of the account any more.
+async fn keys_of_left(server: &Server, job: &Job) -> Result<(), Undelivered> {
+    let left = serde_json::from_value::<Left>(job.payload.clone());
+    let Left { account, user, .. } = left.map_err(|_| Undelivered::Never("it cannot be read"))?;
+    let revoked = server.programs.left(&account, &user).await;
+    revoked.map_err(|_| Undelivered::Again("storage failed"))
 }
 
 async fn attempt(server: Server, job: Job) {

@@ -34,6 +34,9 @@ const COUNT_EVERY: Duration = Duration::from_secs(2);
 /// How often it is noted how much lies in each account.
 const WEIGH_EVERY: Duration = Duration::from_hours(1);
 
+/// How often the age of the record is looked at.
+const AGE_EVERY: Duration = Duration::from_mins(10);
+
 /// Runs the background work of a node until `stop` is cancelled.
 pub async fn run(server: Server, stop: CancellationToken) {
     tokio::join!(
@@ -45,6 +48,7 @@ pub async fn run(server: Server, stop: CancellationToken) {
         every(TLS_EVERY, &stop, || certificates(&server)),
         every(RECORD_EVERY, &stop, || recorder::write_seen(&server, false)),
         every(COUNT_EVERY, &stop, || recorder::write_usage(&server)),
+        every(AGE_EVERY, &stop, || recorder::sweep(&server)),
         every(WEIGH_EVERY, &stop, || recorder::weigh(&server)),
         delivery::run(&server, &stop),
     );

@@ -1,7 +1,9 @@
 //! Writing what is held in memory: refusals and sign-ins, and what accounts use.
 
+use chrono::TimeDelta;
+
 use crate::audit::model::Event;
-use crate::audit::service::record_seen;
+use crate::audit::service::{self, record_seen};
 use crate::audit::trail::{SIGN_IN, Seen};
 use crate::base::id::AccountId;
 use crate::db::error::DbError;
@@ -22,6 +24,24 @@ pub async fn write_all(server: &Server) {
 pub async fn write_usage(server: &Server) {
     if let Err(error) = server.usage.flush().await {
         tracing::warn!(%error, "usage could not be written: it is counted on");
+    }
+}
+
+/// Removes what is older than the record is kept.
+pub async fn sweep(server: &Server) {
+    let days = server.config.audit_retention_days;
+    if days == 0 {
+        return;
+    }
+    loop {
+        match service::sweep(&server.ctx, TimeDelta::days(i64::from(days))).await {
+            Ok(0) => return,
+            Ok(entries) => tracing::info!(entries, "old entries of the record were removed"),
+            Err(error) => {
+                tracing::warn!(%error, "old entries of the record could not be removed");
+                return;
+            }
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::common::form::Form;
 const FORMS: [&str; 3] = ["/account/profile", "/account/sessions", "/account/apps"];
 
 /// The first form of a page of one's own account that `is_meant`, with `fields` over what it holds.
-async fn send(
+pub async fn send(
     browser: &Browser,
     path: &str,
     is_meant: impl Fn(&Form) -> bool,

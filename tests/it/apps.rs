@@ -2,7 +2,7 @@
 
 mod consents;
 pub mod direct;
-mod logos;
+pub mod logos;
 mod manage;
 mod review;
 mod sign_up;

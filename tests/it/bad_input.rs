@@ -2,6 +2,7 @@
 
 mod bend;
 pub mod endpoint;
+mod nul;
 
 use proptest::prelude::*;
 use proptest::sample::select;

@@ -26,7 +26,7 @@ fn cara(server: &TestServer) -> Person {
 }
 
 /// Shows name and password, and goes where that leads.
-async fn password(person: &Person) -> Answer {
+pub async fn password(person: &Person) -> Answer {
     let page = person.browser.get("/sign-in").await;
     let form = Form::of(&page.body, "/sign-in");
     let fields = [("username", person.username), ("password", person.password)];
@@ -35,7 +35,7 @@ async fn password(person: &Person) -> Answer {
 
 /// The form with this id.
 #[track_caller]
-fn form(page: &Answer, id: &str) -> Form {
+pub fn form(page: &Answer, id: &str) -> Form {
     let mark = format!("id=\"{id}\"");
     let found = page.body.split("<form").skip(1).find(|part| part.contains(&mark));
     let part = found.unwrap_or_else(|| panic!("no form {id} in {page:?}"));
@@ -56,7 +56,7 @@ fn secret(page: &Answer) -> String {
 }
 
 /// The recovery codes that a page shows.
-fn codes(page: &Answer) -> Vec<String> {
+pub fn codes(page: &Answer) -> Vec<String> {
     let list = page.body.split_once("id=\"recovery-codes\"").map_or("", |(_, rest)| rest);
     let list = list.split("</ol>").next().unwrap_or_default();
     list.split("<code>").skip(1).filter_map(|it| it.split('<').next()).map(str::to_owned).collect()
@@ -68,7 +68,7 @@ async fn is_signed_in(browser: &Browser) -> bool {
 }
 
 /// Sets up an authenticator app in one's account; answers its secret and the page that follows.
-async fn enrol(server: &TestServer, browser: &Browser) -> (String, Answer) {
+pub async fn enrol(server: &TestServer, browser: &Browser) -> (String, Answer) {
     let page = browser.get("/account/factors/app").await.expect(200);
     let secret = secret(&page);
     let code = server.totp(&secret);

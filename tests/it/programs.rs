@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
+use crate::common::actors::Person;
 use crate::common::both;
 use crate::common::database::Kind;
 use crate::common::server::TestServer;
@@ -20,6 +21,8 @@ both!(
     case_63_a_service_account_gets_nothing_that_its_maker_does_not_hold,
     a_service_account_acts_by_its_keys_until_it_is_disabled,
     an_app_acts_for_the_service_account_that_it_is_bound_to,
+    case_63_a_secret_of_an_app_is_what_its_service_account_holds,
+    what_a_service_account_is_called_and_holds_its_administrators_say,
     what_makes_no_sense_is_refused,
 );
 
@@ -273,4 +276,62 @@ async fn what_makes_no_sense_is_refused(db: Kind) {
     desk.post(SERVICE, "acme", json!({"name": "Robot"})).await.expect(201);
     let twice = desk.post(SERVICE, "acme", json!({"name": "Robot"})).await;
     assert_eq!(twice.refusal(), "409 already_exists");
+}
+
+async fn case_63_a_secret_of_an_app_is_what_its_service_account_holds(db: Kind) {
+    let server = start(db).await;
+    server
+        .apply(
+            "users: [{ id: adm, username: adm, password: adm-correct-horse }]
+accounts: [{ id: acme, name: Acme Hospital, type: ENTERPRISE,
+  groups: [{ id: acme-adm, name: App people, members: [adm] }],
+  policies: [{ name: Apps, rules: { accountAdmin: [{ user.groups: { comparison: includes, value: acme-adm } }, { user.groups: { comparison: includes, value: acme-admins } }] } }] }]",
+        )
+        .await;
+    let desk = Desk::of(&server, &ada(&server)).await;
+    let (username, password) = ("adm", "adm-correct-horse");
+    let adm = Person { username, password, totp: None, browser: server.browser() };
+    let adm = Desk::of(&server, &adm).await;
+    let secret = async |who: &Desk| {
+        who.post("/v1/apps/backend/secrets", "acme", json!({"overlapSeconds": 60})).await.refusal()
+    };
+    assert_eq!(secret(&adm).await, "201 ", "the app holds nothing yet");
+    let body = json!({"name": "Robot", "groups": ["acme-admins"]});
+    let made = desk.post(SERVICE, "acme", body).await.expect(201);
+    let path = format!("{SERVICE}/{}", made.text("id"));
+    desk.patch(&path, "acme", json!({"app": "backend"})).await.expect(200);
+
+    assert_eq!(secret(&adm).await, "403 grants_more_than_held");
+    let keys = json!({"title": "Mine"});
+    let changed = adm.patch("/v1/apps/backend", "acme", keys).await;
+    assert_eq!(changed.refusal(), "403 grants_more_than_held");
+    assert_eq!(secret(&desk).await, "201 ");
+}
+
+async fn what_a_service_account_is_called_and_holds_its_administrators_say(db: Kind) {
+    let server = start(db).await;
+    let desk = Desk::of(&server, &ada(&server)).await;
+
+    let twice = json!({"name": "Robot", "groups": ["acme-nurses", "acme-nurses"]});
+    let made = desk.post(SERVICE, "acme", twice).await.expect(201);
+
+    assert_eq!(made.json()["groups"], json!(["acme-nurses"]));
+    let path = format!("{SERVICE}/{}", made.text("id"));
+    desk.patch(&path, "acme", json!({"name": "Bot"})).await.expect(200);
+    let named = async || {
+        let all = desk.get("/v1/account/users", "acme").await.expect(200);
+        all.body.contains("\"Bot\"") && !all.body.contains("\"Robot\"")
+    };
+    assert!(named().await);
+    let key =
+        desk.post(&format!("{path}/api-keys"), "acme", json!({"name": "K", "expireInDays": 1}));
+    let by_key = Desk::holding(&server, &key.await.expect(201).text("apiKey"));
+    let other = json!({"profile": {"displayName": "Somebody"}});
+    assert_eq!(by_key.patch("/v1/user", "", other).await.refusal(), "403 not_a_member");
+    assert!(named().await);
+    desk.delete(&path, "acme").await.expect(204);
+    let told = desk.get("/v1/audit?type=serviceAccount&action=delete", "acme").await.json();
+    let before = &told["items"][0]["before"];
+    assert_eq!(before["groups"], json!(["acme-nurses"]), "{told}");
+    assert_eq!(before["apiKeys"].as_array().map(Vec::len), Some(1), "{told}");
 }

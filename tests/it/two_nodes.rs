@@ -78,7 +78,7 @@ fn ward(server: &TestServer) -> ClientApp {
 }
 
 /// Another node on the same database.
-async fn second(first: &TestServer) -> (Server, String, DropGuard) {
+pub async fn second(first: &TestServer) -> (Server, String, DropGuard) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let config = first.server.config.as_ref().clone();

@@ -18,8 +18,10 @@ use crate::policy::privilege::ApiKeyUser;
 use crate::programs::model::{ApiKey, NewKey, ProgramError};
 use crate::server::Server;
 
-/// What no key opens: making more of them, or other ways in, that would outlive it.
-const NEVER: [&str; 3] = ["apiKey.write", "serviceAccount.write", "client-token.write"];
+/// What no key opens: making more of them, or other ways in, that would outlive it. Apps are among
+/// them: each has secrets, and whoever lets one in lets in what it holds.
+const NEVER: [&str; 5] =
+    ["apiKey.write", "serviceAccount.write", "client-token.write", "app.write", "review.write"];
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

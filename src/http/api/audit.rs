@@ -23,6 +23,10 @@ use crate::policy::permit::{Permit, RESOURCE};
 use crate::policy::privilege::{AccessAdmin, Privilege as _};
 use crate::server::Server;
 
+/// The letters of acts, and what the API calls them.
+const ACTIONS: [(&str, &str); 5] =
+    [("C", "create"), ("R", "read"), ("U", "update"), ("D", "delete"), ("E", "execute")];
+
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct EntryView {
@@ -68,13 +72,10 @@ impl From<Entry> for EntryView {
             app: entry.app,
             api_key: entry.key,
             request: entry.request,
-            action: match entry.action.as_str() {
-                "C" => "create",
-                "R" => "read",
-                "U" => "update",
-                "D" => "delete",
-                _ => "execute",
-            },
+            action: ACTIONS
+                .iter()
+                .find(|(letter, _)| *letter == entry.action)
+                .map_or("execute", |(_, name)| name),
             kind: entry.kind,
             target: entry.target,
             outcome: entry.outcome,
@@ -84,7 +85,8 @@ impl From<Entry> for EntryView {
     }
 }
 
-/// `GET /v1/audit`, filtered by `user`, `app`, `type`, `target`, `outcome`, `from` and `until`.
+/// `GET /v1/audit`, filtered by `user`, `app`, `apiKey`, `request`, `type`, `target`, `action`, `outcome`,
+/// `reason`, `from` and `until`.
 pub(in crate::http::api) async fn list(
     State(server): State<Server>,
     Permitted { permit, .. }: Permitted<AccessAdmin>,
@@ -111,9 +113,11 @@ pub(in crate::http::api) async fn export(
         .map(|(relation, url)| json!({ "relation": relation, "url": url }))
         .collect();
     let items: Vec<_> = items.into_iter().map(|item| json!({ "resource": item })).collect();
-    let bundle = json!({
-        "resourceType": "Bundle", "type": "searchset", "link": links, "entry": items,
-    });
+    let mut bundle = json!({ "resourceType": "Bundle", "type": "searchset", "link": links });
+    // An empty array is no FHIR.
+    if let Some(members) = bundle.as_object_mut().filter(|_| !items.is_empty()) {
+        members.insert("entry".to_owned(), json!(items));
+    }
     let mut response = answer(StatusCode::OK, bundle);
     let kind = HeaderValue::from_static("application/fhir+json");
     response.headers_mut().insert(CONTENT_TYPE, kind);
@@ -139,6 +143,11 @@ async fn entries(
     Ok(found.into_iter().map(|entry| (entry.seq.to_string(), entry)).collect())
 }
 
+fn letter(name: &str) -> Result<String, ApiError> {
+    let found = ACTIONS.iter().find(|(_, known)| *known == name);
+    found.map(|(letter, _)| (*letter).to_owned()).ok_or_else(|| bad("action"))
+}
+
 fn wanted(query: &Query) -> Result<Wanted, ApiError> {
     let text = |name| query.one(name).map(|value| value.map(str::to_owned));
     let time = |name| {
@@ -155,6 +164,10 @@ fn wanted(query: &Query) -> Result<Wanted, ApiError> {
         kind: text("type")?,
         target: text("target")?,
         outcome,
+        key: text("apiKey")?,
+        request: text("request")?,
+        action: text("action")?.as_deref().map(letter).transpose()?,
+        reason: text("reason")?,
         from: time("from")?,
         until: time("until")?,
         ..Wanted::default()

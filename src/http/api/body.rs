@@ -146,6 +146,9 @@ async fn whole(body: axum::body::Body) -> Result<Bytes, ApiError> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    if has_nul(bytes) {
+        return Err(ApiError::BadBody("a text holds the character U+0000".into()));
+    }
     match serde_json::from_slice(bytes) {
         Ok(Object(found)) => Ok(found),
         Err(error) => Err(ApiError::BadBody(plain(&error.to_string()).into())),
@@ -159,6 +162,17 @@ fn plain(fault: &str) -> String {
         text = text.replace(&format!("expected {ours}"), "expected a whole number");
     }
     text
+}
+
+/// Whether a text in this JSON holds U+0000, which JSON knows, and databases do not.
+fn has_nul(json: &[u8]) -> bool {
+    const NUL: &[u8] = b"\\u0000";
+    let is_begun = |at: usize| {
+        // Behind another backslash it is that one's: two stand for one that begins nothing.
+        let before = json.get(..at).unwrap_or_default();
+        before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0
+    };
+    json.windows(NUL.len()).enumerate().any(|(at, found)| found == NUL && is_begun(at))
 }
 
 /// `application/json`, whatever its parameters, or a type with the suffix `+json` (RFC 6839).
@@ -233,6 +247,13 @@ mod tests {
     }
 
     #[test]
+    fn a_backslash_before_letters_is_no_nul() {
+        for good in [r#"{"name":"\\u0000"}"#, r#"{"name":"\\\\u0000"}"#, r#"{"name":"u0000"}"#] {
+            assert!(parse::<Sample>(good.as_bytes()).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
     fn a_body_that_is_not_what_was_asked_for_is_refused_in_few_words() {
         let long = format!("{{\"{}\":1}}", "x".repeat(100_000));
         for bad in [
@@ -246,6 +267,9 @@ mod tests {
             b"{\"name\":\"a\",\"admin\":true}",
             b"{\"name\":\"\xff\"}",
             b"{\"name\":\"a\0\"}",
+            b"{\"name\":\"a\\u0000\"}",
+            b"{\"name\":\"\\\\\\u0000\"}",
+            b"{\"name\":\"a\\ud800\"}",
             b"{\"name\":\"a\"} trailing",
             "[".repeat(100_000).as_bytes(),
             long.as_bytes(),

@@ -232,6 +232,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         self.log();
         let mut response = answer(self.status(), self.body());
+        crate::http::api::refused::mark(&self, &mut response);
         if let Some(challenge) = self.challenge().and_then(|text| HeaderValue::try_from(text).ok())
         {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);

@@ -3,10 +3,12 @@
 use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, MatchedPath, Path};
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use http::{HeaderMap, Method};
 
+use crate::audit::model::Actor;
+use crate::base::cause::{self, Means};
 use crate::gate::checks::Header;
 use crate::gate::outside::has_token;
 use crate::gate::questions::Asker;
@@ -14,10 +16,11 @@ use crate::gate::refusal::{ACCOUNT_HEADER, Refusal};
 use crate::gate::routes::{Lock, find};
 use crate::gate::service::{Caller, Held, Presented};
 use crate::http::api::error::ApiError;
-use crate::http::api::interaction;
+use crate::http::api::refused::Passage;
 use crate::http::api::usage::Meter;
 use crate::http::client_certificate::client_certificate;
 use crate::http::client_ip::client_ip;
+use crate::http::interaction;
 use crate::http::proof::proof;
 use crate::oauth::certificate::Certificate;
 use crate::policy::attributes::Attributes;
@@ -44,10 +47,7 @@ impl<P: Privilege> FromRequestParts<Server> for Permitted<P> {
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, ApiError> {
         let (caller, lock) = pass(parts, server).await?;
-        let permit = caller.permit(lock).inspect_err(|refusal| {
-            let account = caller.place.as_ref().map(|place| place.account.clone());
-            server.gate.note(caller.actor.clone(), account, lock.scope, refusal);
-        })?;
+        let permit = caller.permit(lock)?;
         let meter = Meter::start(server, &caller);
         let place = caller.place.ok_or(Refusal::Bug("a permit without an account"))?;
         let scope = caller.scope;
@@ -100,8 +100,26 @@ pub(in crate::http::api) async fn pass(
     let certificate = client_certificate(&parts.headers, &parts.extensions, &server.config);
     let presented = presented(parts, server, certificate.as_ref());
     match server.gate.checkpoint(lock, &presented).await {
-        Ok(caller) => Ok((caller, lock)),
+        Ok(caller) => {
+            if let Some(passage) = parts.extensions.get::<Passage>() {
+                passage.passed(&caller, lock);
+            }
+            // Only reads leave nothing behind.
+            if parts.method != Method::GET {
+                say(&caller.actor);
+            }
+            Ok((caller, lock))
+        }
         Err(refusal) => Err(challenged(refusal, server)),
+    }
+}
+
+/// Says by what the request is asked, for records that are made far from here.
+fn say(actor: &Actor) {
+    match (&actor.key, &actor.app) {
+        (Some(key), _) => cause::asked_by(|| Means::Key(key.clone())),
+        (None, Some(app)) => cause::asked_by(|| Means::App(app.clone())),
+        (None, None) => {}
     }
 }
 

@@ -14,7 +14,6 @@ mod direct;
 pub(in crate::http) mod error;
 mod groups;
 pub(in crate::http) mod guard;
-mod interaction;
 mod invitations;
 mod paging;
 mod people;
@@ -25,6 +24,7 @@ mod policy_simulations;
 mod policy_versions;
 mod projects;
 mod query;
+pub(in crate::http) mod refused;
 mod scopes;
 mod service_accounts;
 mod usage;
@@ -36,6 +36,7 @@ use axum::routing::{MethodRouter, any, delete, get, patch, post, put};
 use crate::gate::routes::{Operation, table};
 use crate::http::api::error::ApiError;
 use crate::http::cors;
+use crate::http::interaction;
 use crate::server::Server;
 
 /// What scripts of registered apps may do.

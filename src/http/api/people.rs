@@ -111,6 +111,10 @@ pub(in crate::http::api) async fn change_own(
     Passed(caller): Passed,
     Body(OwnBody { profile: body }): Body<OwnBody>,
 ) -> Result<Response, ApiError> {
+    // What a service account is called its administrators say.
+    if caller.is_of_service() {
+        return Err(Refusal::NoUser.into());
+    }
     let user = server.users.find(&caller.user).await?.ok_or(Refusal::InvalidToken)?;
     let changed = OwnProfile {
         name: body.display_name.or(user.name.as_ref()),

@@ -31,12 +31,25 @@ struct ServiceView {
     #[serde(skip_serializing_if = "Option::is_none")]
     app: Option<String>,
     disabled: bool,
+    /// What it may do is what these give.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<Vec<String>>,
     created_timestamp: String,
+}
+
+impl ServiceView {
+    /// One, with its groups.
+    async fn of(server: &Server, service: ServiceAccount) -> Result<Self, ApiError> {
+        let groups = server.programs.groups_of(&service.account, &service.user).await?;
+        let groups = Some(groups.iter().map(ToString::to_string).collect());
+        Ok(Self { groups, ..Self::from(service) })
+    }
 }
 
 impl From<ServiceAccount> for ServiceView {
     fn from(service: ServiceAccount) -> Self {
         Self {
+            groups: None,
             id: service.user.to_string(),
             account: service.account.to_string(),
             name: service.name,
@@ -89,7 +102,7 @@ pub(in crate::http::api) async fn create(
     let described = Described { name: body.name, description: body.description };
     let made =
         server.programs.make_service_account(&permit, &facts, &described, &body.groups).await?;
-    Ok(answer(StatusCode::CREATED, ServiceView::from(made)))
+    Ok(answer(StatusCode::CREATED, ServiceView::of(&server, made).await?))
 }
 
 /// `GET /v1/service-accounts/{id}`.
@@ -99,7 +112,7 @@ pub(in crate::http::api) async fn get_one(
     Id(id): Id<UserId>,
 ) -> Result<Response, ApiError> {
     let found = server.programs.service_account(&permit, &id).await?;
-    Ok(answer(StatusCode::OK, ServiceView::from(found)))
+    Ok(answer(StatusCode::OK, ServiceView::of(&server, found).await?))
 }
 
 /// `PATCH /v1/service-accounts/{id}`.
@@ -115,7 +128,7 @@ pub(in crate::http::api) async fn change(
     let changed =
         Changed { name: body.name, description: body.description, is_disabled: body.disabled, app };
     let after = server.programs.change_service_account(&permit, &facts, &id, changed).await?;
-    Ok(answer(StatusCode::OK, ServiceView::from(after)))
+    Ok(answer(StatusCode::OK, ServiceView::of(&server, after).await?))
 }
 
 /// `DELETE /v1/service-accounts/{id}`.

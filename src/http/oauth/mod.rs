@@ -16,6 +16,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use crate::http::cors;
+use crate::http::interaction;
 use crate::http::language;
 use crate::http::oauth::answer::method_not_allowed;
 use crate::http::proof::METADATA_PATH;
@@ -44,7 +45,18 @@ pub fn routes(server: &Server) -> Router<Server> {
         .route("/authorize", get(authorize::get).post(authorize::post))
         .route("/authorize/{grant}", get(authorize::resume))
         .route("/logout", get(logout::get).post(logout::post))
-        .layer(from_fn_with_state(server.clone(), language::speak));
+        .layer(from_fn_with_state(server.clone(), language::speak))
+        .layer(from_fn_with_state(server.clone(), interaction::echo));
+    let for_registration = Router::new()
+        .route("/register", post(registration::register).fallback(method_not_allowed))
+        .route(
+            "/register/{client_id}",
+            get(registration::get)
+                .put(registration::put)
+                .delete(registration::delete)
+                .fallback(method_not_allowed),
+        )
+        .layer(from_fn_with_state(server.clone(), interaction::echo));
     Router::new()
         .route("/introspect", post(token::introspect).fallback(method_not_allowed))
         .route(
@@ -69,14 +81,7 @@ pub fn routes(server: &Server) -> Router<Server> {
             get(metadata::oauth).fallback(method_not_allowed),
         )
         .route(METADATA_PATH, get(metadata::resource).fallback(method_not_allowed))
-        .route("/register", post(registration::register).fallback(method_not_allowed))
-        .route(
-            "/register/{client_id}",
-            get(registration::get)
-                .put(registration::put)
-                .delete(registration::delete)
-                .fallback(method_not_allowed),
-        )
         .merge(for_people)
+        .merge(for_registration)
         .merge(for_scripts)
 }

@@ -8,6 +8,7 @@ use crate::audit::model::{Actor, Outcome};
 use crate::base::id::GrantId;
 use crate::db::error::DbError;
 use crate::http::browser::Browser;
+use crate::http::pages::sign_in::waiting_app;
 use crate::http::pages::{after_sign_in, broken, see_other};
 use crate::http::session::{self, SessionCookies};
 use crate::oauth::strength;
@@ -109,7 +110,8 @@ pub(in crate::http::pages) async fn go_on(
         Due::Nothing => {
             let cookies = cookies.complete(server, browser, &user.id, amr).await?;
             let (source, seat) = (browser.source(), browser.seat());
-            let actor = Actor::user(&user.id).from(Some(source.ip));
+            let app = waiting_app(server, browser, grant).await.map(|app| app.id.clone());
+            let actor = Actor { app, ..Actor::user(&user.id) };
             let now = server.ctx.now();
             server.users.trail().note_sign_in(actor, &user.id, Outcome::Success, now);
             server.users.tell_of_new_device(user, source, &seat).await?;

@@ -42,6 +42,7 @@ use http::header::{CONTENT_LENGTH, LOCATION, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 
 use crate::base::id::GrantId;
+use crate::http::interaction;
 use crate::http::language::{speak, spoken};
 use crate::http::pages::templates::{ErrorPage, Link, Site};
 use crate::oauth::authorize::Step;
@@ -74,6 +75,7 @@ pub fn routes(server: &Server) -> Router<Server> {
         .merge(mailed::routes())
         .merge(invitation::routes())
         .layer(from_fn_with_state(server.clone(), speak))
+        .layer(from_fn_with_state(server.clone(), interaction::echo))
         // For scripts: it says nothing.
         .route("/session/check", get(check_session::show))
 }

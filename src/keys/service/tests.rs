@@ -19,7 +19,12 @@ struct World {
 async fn world() -> World {
     let (folder, db) = testing::open().await;
     let clock = Arc::new(ManualClock::at(from_micros(1_800_000_000_000_000)));
-    let ctx = Ctx { db, clock: Arc::clone(&clock) as _, entropy: Arc::new(OsEntropy::default()) };
+    let ctx = Ctx {
+        db,
+        clock: Arc::clone(&clock) as _,
+        entropy: Arc::new(OsEntropy::default()),
+        seal: None,
+    };
     World { clock, ctx, settings: model::Keys::default(), _folder: folder }
 }
 

@@ -2,7 +2,10 @@
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+use crate::audit::model::{Action, Actor, Event};
+use crate::audit::service::record;
 use crate::base::id::AccountId;
 use crate::base::secret::Secret;
 use crate::db::ctx::Ctx;
@@ -11,6 +14,8 @@ use crate::oauth::service::OAuth;
 use crate::once::model::{Found, Kind, Owner};
 use crate::once::service as once;
 
+/// What the record calls such a token.
+const KIND: &str = "registration-token";
 /// Most apps that one token registers.
 pub const USES_MAX: u32 = 1_000;
 /// Longest life of a token, in seconds: 90 days.
@@ -38,7 +43,16 @@ pub async fn give_out(
 ) -> Result<Secret, DbError> {
     let leave = Leave { account: account.clone(), uses: uses.clamp(1, USES_MAX) };
     let lifetime = TimeDelta::seconds(i64::from(seconds.min(SECONDS_MAX)));
-    once::give_out(ctx, Kind::InitialAccess, Owner::Nobody, &leave, lifetime).await
+    let unit = ctx.db.write((ctx.clone(), leave, lifetime), |tx, (ctx, leave, lifetime)| {
+        Box::pin(async move {
+            let event = Event::new(Action::Create, KIND, leave.account.as_str());
+            let event = event.of(&leave.account).after(json!({ "uses": leave.uses }));
+            record(tx, ctx, &Actor::operator(), &event);
+            let kind = (Kind::InitialAccess, Owner::Nobody);
+            once::give_out_in(tx, ctx, kind, leave, *lifetime).await
+        })
+    });
+    unit.await
 }
 
 /// The token behind a text, if it is good.

@@ -48,7 +48,7 @@ async fn world(policy: &Value) -> World {
         db.write_one(sql(text)).await.unwrap();
     }
     let clock = Arc::new(ManualClock::at(from_micros(1_000_000)));
-    let ctx = Ctx { db, clock, entropy: Arc::new(CountedEntropy::default()) };
+    let ctx = Ctx { db, clock, entropy: Arc::new(CountedEntropy::default()), seal: None };
     let (policies, acme) = (Policies::new(&ctx), "acme".parse().unwrap());
     let world = World { policies, ctx, acme, _folder: folder };
     world.policies.declare(&world.acme, "P", &json!({ "rules": policy })).await.unwrap();

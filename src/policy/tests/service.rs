@@ -37,7 +37,7 @@ async fn world() -> World {
         .unwrap();
     }
     let clock = Arc::new(ManualClock::at(from_micros(1_000_000)));
-    let ctx = Ctx { db, clock, entropy: Arc::new(CountedEntropy::default()) };
+    let ctx = Ctx { db, clock, entropy: Arc::new(CountedEntropy::default()), seal: None };
     World { policies: Policies::new(&ctx), ctx, _folder: folder }
 }
 

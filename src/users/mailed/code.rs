@@ -144,7 +144,23 @@ impl Users {
             user.as_ref().map_or_else(|| typed.clone(), |user| UsernameKey::of(&user.username));
         let known = device::known(&self.0.vault, user.as_ref().map(|user| &user.id), source);
         let attempt = self.charge(Factor::Code, &key, source, known).await?;
+        let id = user.as_ref().map(|user| user.id.clone());
+        let checked = self.mailed_code(app, (session, &typed, code), user).await;
+        let user = checked.inspect_err(|error| {
+            if matches!(error, SignInError::Wrong) {
+                self.note_failed(id.as_ref(), source, "wrong_code");
+            }
+        })?;
+        self.settle(attempt, Outcome::Right).await?;
+        Ok(Arc::new(user))
+    }
 
+    async fn mailed_code(
+        &self,
+        app: &AppId,
+        (session, typed, code): (&str, &UsernameKey, &str),
+        user: Option<User>,
+    ) -> Result<User, SignInError> {
         let held = once::find::<Session>(&self.0.ctx, Kind::MailedCode, session).await?;
         let held = held.ok_or(SignInError::Wrong)?;
         let is_theirs = held.data.app == *app
@@ -158,11 +174,7 @@ impl Users {
         }
         let is_proved = |user: &User| user.is_active() && user.email_verified;
         let user = user.filter(is_proved).ok_or(SignInError::Wrong)?;
-        if !once::consume(&self.0.ctx, held.id).await? {
-            return Err(SignInError::Wrong);
-        }
-        self.settle(attempt, Outcome::Right).await?;
-        Ok(Arc::new(user))
+        if once::consume(&self.0.ctx, held.id).await? { Ok(user) } else { Err(SignInError::Wrong) }
     }
 }
 

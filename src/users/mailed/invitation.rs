@@ -84,6 +84,7 @@ impl Users {
 
 /// Somebody who becomes a user in another's unit of work.
 pub struct Person {
+    users: Users,
     row: UserRow,
     phc: String,
 }
@@ -107,7 +108,7 @@ impl Users {
     ) -> Result<Person, MailedError> {
         let name = line(name.trim(), NAME_BYTES_MAX).map_err(MailedError::Name)?;
         let phc = self.hash_chosen(password, &[name, email]).await?;
-        Ok(Person { row: self.new_row(name, email)?, phc })
+        Ok(Person { users: self.clone(), row: self.new_row(name, email)?, phc })
     }
 }
 
@@ -116,5 +117,5 @@ impl Users {
 /// # Errors
 /// [`MailedError::Taken`] if somebody signs in with the address meanwhile.
 pub async fn make_person(tx: &mut Tx<'_>, person: &Person) -> Result<User, MailedError> {
-    insert_with(tx, &person.row, &person.phc).await
+    insert_with(tx, &person.users, (&person.row, &person.phc)).await
 }

@@ -49,12 +49,12 @@ impl Users {
         let stored = phc.as_deref().and_then(|phc| StoredHash::parse(phc).ok());
         let key = UsernameKey::of(&user.username);
         let known = device::known(&self.0.vault, Some(&user.id), source);
-        self.prove(
-            charges(Factor::Password, &key, source.ip, known, &self.limits()),
-            password,
-            stored,
-        )
-        .await
+        let charges = charges(Factor::Password, &key, source.ip, known, &self.limits());
+        self.prove(charges, password, stored).await.inspect_err(|error| {
+            if matches!(error, SignInError::Wrong) {
+                self.note_failed(Some(&user.id), source, "wrong_password");
+            }
+        })
     }
 
     /// Checks that somebody knows the password of a hash, charged before it is looked at.

@@ -214,8 +214,9 @@ impl Users {
         new: NewPersonRow,
     ) -> Result<User, MailedError> {
         let row = self.new_row(name, email)?;
-        let unit = self.0.ctx.db.write((row, new), |tx, (row, new)| {
-            Box::pin(async move { insert(tx, row, new).await })
+        let input = (self.clone(), row, new);
+        let unit = self.0.ctx.db.write(input, |tx, (users, row, new)| {
+            Box::pin(async move { insert(tx, users, (row, new)).await })
         });
         unit.await
     }
@@ -244,20 +245,25 @@ pub(in crate::users) struct NewPersonRow {
     pub(in crate::users) phc: String,
 }
 
-async fn insert(tx: &mut Tx<'_>, row: &UserRow, new: &NewPersonRow) -> Result<User, MailedError> {
+async fn insert(
+    tx: &mut Tx<'_>,
+    users: &Users,
+    (row, new): (&UserRow, &NewPersonRow),
+) -> Result<User, MailedError> {
     if !once::consume_in(tx, new.secret, row.now).await? {
         return Err(MailedError::Over);
     }
-    insert_with(tx, row, &new.phc).await
+    insert_with(tx, users, (row, &new.phc)).await
 }
 
 /// Makes a user with a password.
 pub(in crate::users) async fn insert_with(
     tx: &mut Tx<'_>,
-    row: &UserRow,
-    phc: &str,
+    users: &Users,
+    (row, phc): (&UserRow, &str),
 ) -> Result<User, MailedError> {
     store::insert(tx, row).await?;
     store_passwords::set_phc(tx, &row.id, (phc, None), row.now).await?;
+    users.tell_made(tx, &row.id);
     Ok(store::find(tx, &row.id).await?.ok_or(DbError::Closed)?)
 }

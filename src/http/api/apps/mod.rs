@@ -6,6 +6,7 @@ mod reviews;
 mod secrets;
 mod view;
 
+use axum::Extension;
 use axum::extract::{FromRequestParts, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
@@ -28,6 +29,7 @@ use crate::http::api::error::{ApiError, answer};
 use crate::http::api::guard::{Id, pass};
 use crate::http::api::paging::Paging;
 use crate::http::api::query::Query;
+use crate::policy::attributes::Attributes;
 use crate::policy::privilege::{AccountAdmin, DevelopApps, Privilege as _};
 use crate::server::Server;
 
@@ -61,6 +63,22 @@ pub(in crate::http::api) fn handler(operation: Operation) -> Option<MethodRouter
     })
 }
 
+/// What is known of somebody whom [`Manages`] let pass.
+#[derive(Clone)]
+pub(in crate::http::api::apps) struct Known(pub(in crate::http::api::apps) Attributes);
+
+impl Known {
+    /// Whether they hold what the service account holds that this app acts for, if it does.
+    pub(in crate::http::api::apps) async fn may_speak_for(
+        &self,
+        server: &Server,
+        by: &Manager,
+        app: &AppId,
+    ) -> Result<(), ApiError> {
+        Ok(server.programs.may_speak_for(by.account(), &self.0, app).await?)
+    }
+}
+
 /// Somebody who administers apps of the account.
 pub(in crate::http::api) struct Manages(pub(in crate::http::api) Manager);
 
@@ -69,6 +87,9 @@ impl FromRequestParts<Server> for Manages {
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, ApiError> {
         let (caller, lock) = pass(parts, server).await?;
+        if let Some(place) = &caller.place {
+            parts.extensions.insert(Known(place.facts.clone()));
+        }
         let right = match caller.permit::<AccountAdmin>(lock) {
             Ok(permit) => Right::Administrator(permit),
             Err(Refusal::PolicyDenies { .. }) => {
@@ -137,9 +158,12 @@ async fn get_one(
 async fn update(
     State(server): State<Server>,
     Manages(by): Manages,
+    Extension(known): Extension<Known>,
     Id(id): Id<AppId>,
     Body(body): Body<AppBody>,
 ) -> Result<Response, ApiError> {
+    server.apps.managed(&by, &id).await?;
+    known.may_speak_for(&server, &by, &id).await?;
     let changed = server.apps.manage_edit(&by, &id, body.edit(&server).await?).await?;
     Ok(answer(StatusCode::OK, AppView::from(changed)))
 }

@@ -1,5 +1,6 @@
 //! `/v1/apps/{id}/secrets`.
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::apps::belongings::secret_name;
 use crate::apps::model::SecretDigest;
 use crate::base::id::AppId;
-use crate::http::api::apps::Manages;
+use crate::http::api::apps::{Known, Manages};
 use crate::http::api::body::Body;
 use crate::http::api::error::{ApiError, answer, date};
 use crate::http::api::guard::Id;
@@ -82,9 +83,12 @@ pub(in crate::http::api) async fn list(
 pub(in crate::http::api) async fn add(
     State(server): State<Server>,
     Manages(by): Manages,
+    Extension(known): Extension<Known>,
     Id(id): Id<AppId>,
     Body(body): Body<SecretBody>,
 ) -> Result<Response, ApiError> {
+    server.apps.managed(&by, &id).await?;
+    known.may_speak_for(&server, &by, &id).await?;
     let overlap = body.overlap_seconds.unwrap_or(OVERLAP_SECONDS);
     let made = server.apps.manage_secret(&by, &id, overlap).await?;
     let view = NewSecretView {
@@ -102,6 +106,9 @@ pub(in crate::http::api) async fn end(
     Path((id, name)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
     let id: AppId = id.parse().map_err(|_| ApiError::NotFound)?;
+    if name.chars().any(char::is_control) {
+        return Err(ApiError::NotFound);
+    }
     server.apps.end_secret(&by, &id, &name).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -40,8 +40,8 @@ pub(in crate::http::api) async fn create(
     Body(body): Body<TargetBody>,
 ) -> Result<Response, Refused> {
     let from = caller.app.as_ref().zip(caller.grant).ok_or(DirectError::NotAllowed)?;
-    let from = (&from.0.id, from.1);
-    let code = direct::client_token(&server.oauth, from, &body.target_client_id).await?;
+    let (from, target) = ((&from.0.id, from.1), &body.target_client_id);
+    let code = direct::client_token(&server.oauth, from, target, &caller.actor).await?;
     Ok(answer(StatusCode::CREATED, CodeView { code: code.reveal() }))
 }
 

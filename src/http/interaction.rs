@@ -1,12 +1,15 @@
-//! The number under which an app and we both find one request again in our logs, and in the record
-//! of who did what. Source: FAPI 1.0 Baseline section 6.2.1 point 11.
+//! The number under which an app or a browser and we both find one request again in our logs, and
+//! in the record of who did what. Source: FAPI 1.0 Baseline section 6.2.1 point 11.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::base::cause::{self, Cause};
 use crate::base::id::uuid_v7;
+use crate::http::api::refused::Passage;
+use crate::http::client_ip::client_ip;
 use crate::server::Server;
 
 const HEADER: HeaderName = HeaderName::from_static("x-fapi-interaction-id");
@@ -15,8 +18,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest id that is given back, in bytes.
 const ID_BYTES_MAX: usize = 128;
 
-/// The middleware: gives back what the app sent, if it is a UUID, or else one of our own.
-pub(in crate::http::api) async fn echo(
+/// The middleware: gives back what the app sent, if it is a UUID, or else one of our own. What the
+/// request does is done under that number.
+pub(in crate::http) async fn echo(
     State(server): State<Server>,
     mut request: Request,
     next: Next,
@@ -27,8 +31,14 @@ pub(in crate::http::api) async fn echo(
         request.headers_mut().insert(HEADER, made.clone());
         Some(made)
     });
+    let trusted = &server.config.trusted_proxies;
+    let ip = client_ip(request.headers(), request.extensions(), trusted);
+    let cause = number(request.headers()).map(|number| Cause::new(ip, number));
     let asked = request.headers().get(REQUEST_ID).filter(|id| id.len() <= ID_BYTES_MAX).cloned();
-    let mut response = next.run(request).await;
+    let passage = Passage::default();
+    request.extensions_mut().insert(passage.clone());
+    let mut response = cause::within(cause, next.run(request)).await;
+    passage.note(&server, &response);
     if let Some(asked) = asked {
         response.headers_mut().insert(REQUEST_ID, asked);
     }
@@ -39,7 +49,7 @@ pub(in crate::http::api) async fn echo(
 }
 
 /// The number of the request that has passed [`echo`].
-pub(in crate::http::api) fn number(headers: &HeaderMap) -> Option<&str> {
+pub(in crate::http) fn number(headers: &HeaderMap) -> Option<&str> {
     headers.get(HEADER)?.to_str().ok()
 }
 
