@@ -13,7 +13,7 @@ use crate::base::mac::MacKey;
 use crate::base::secret::Digest;
 use crate::db::error::DbError;
 use crate::db::query::{Param, Query, Row, built_sql, sql};
-use crate::db::{Fetch, Tx};
+use crate::db::{Db, Fetch, Tx};
 
 const TABLE: &str = "audit_entries";
 
@@ -282,10 +282,25 @@ pub(in crate::audit) async fn outside(db: impl Fetch, chain: &str) -> Result<Opt
 }
 
 /// The users who are gone, as the record has it: what it told of them was erased.
-pub(in crate::audit) async fn gone(db: impl Fetch) -> Result<BTreeSet<String>, DbError> {
+#[derive(Clone, Debug, Default)]
+pub(in crate::audit) struct Gone {
+    /// Who.
+    pub(in crate::audit) users: BTreeSet<String>,
+    /// Of those who went before, nothing is known any more.
+    pub(in crate::audit) since: Option<DateTime<Utc>>,
+}
+
+/// Who is gone.
+pub(in crate::audit) async fn gone(db: &Db) -> Result<Gone, DbError> {
     let query = sql("SELECT target FROM audit_entries
                       WHERE chain = '' AND kind = 'user' AND action = 'D'");
-    db.fetch_all(query).await?.iter().map(|row| row.get("target")).collect()
+    let rows = db.fetch_all(query).await?;
+    let users = rows.iter().map(|row| row.get("target")).collect::<Result<_, _>>()?;
+    let query =
+        sql("SELECT e.at AS at FROM audit_entries e JOIN audit_heads h ON h.chain = e.chain
+                      WHERE e.chain = '' AND h.swept_seq > 0 AND e.seq = h.swept_seq + 1");
+    let row = db.fetch_optional(query).await?;
+    Ok(Gone { users, since: row.map(|row| row.time("at")).transpose()? })
 }
 
 fn read(row: &Row) -> Result<Entry, DbError> {

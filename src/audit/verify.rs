@@ -1,11 +1,9 @@
 //! Whether the record is what was written: every number is there, every digest covers the one
 //! before, the last is the head's.
 
-use std::collections::BTreeSet;
-
 use crate::audit::chain::{self, START};
 use crate::audit::model::Entry;
-use crate::audit::store::{self, Head, PERSONAL};
+use crate::audit::store::{self, Gone, Head, PERSONAL};
 use crate::base::mac::MacKey;
 use crate::base::secret::Digest;
 use crate::db::Db;
@@ -80,12 +78,7 @@ pub fn missing(chain: String) -> Found {
     Found { chain, entries: 0, head: START, fault: Some((1, Fault::Gone)) }
 }
 
-async fn chain(
-    db: &Db,
-    name: &str,
-    key: Option<&MacKey>,
-    gone: &BTreeSet<String>,
-) -> Result<Found, DbError> {
+async fn chain(db: &Db, name: &str, key: Option<&MacKey>, gone: &Gone) -> Result<Found, DbError> {
     // The head is read first: entries that are added meanwhile are not looked at.
     let none = Head { seq: 0, digest: START, swept: (0, START), mac: None };
     let head = store::head(db, name).await?.unwrap_or(none);
@@ -122,7 +115,7 @@ fn fault(
     (seq, before): (i64, Digest),
     entry: &Entry,
     digest: Digest,
-    gone: &BTreeSet<String>,
+    gone: &Gone,
 ) -> Option<Fault> {
     if entry.seq != seq + 1 {
         return Some(Fault::Missing);
@@ -133,9 +126,10 @@ fn fault(
     if !entry.detail.is_whole() || !entry.origin.is_whole() {
         return Some(Fault::DetailChanged);
     }
-    let is_about = PERSONAL.contains(&&*entry.kind) && gone.contains(&entry.target);
-    let is_by = entry.user.as_ref().is_some_and(|user| gone.contains(user));
+    let is_about = PERSONAL.contains(&&*entry.kind) && gone.users.contains(&entry.target);
+    let is_by = entry.user.as_ref().is_some_and(|user| gone.users.contains(user));
     let is_blank =
         (entry.detail.is_blank() && !is_about) || (entry.origin.is_blank() && !is_about && !is_by);
-    is_blank.then_some(Fault::Blank)
+    let is_known = gone.since.is_none_or(|since| entry.at >= since);
+    (is_blank && is_known).then_some(Fault::Blank)
 }

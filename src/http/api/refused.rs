@@ -47,7 +47,7 @@ pub(in crate::http::api) fn mark(error: &ApiError, answer: &mut Response) {
         ApiError::GrantsMoreThanHeld(_) => "grants_more_than_held",
         ApiError::LastAdministrator => "last_administrator",
         ApiError::NotOffered(_) => "not_offered",
-        ApiError::Told(StatusCode::FORBIDDEN, reason, _) => reason,
+        ApiError::Told(status, reason, _) if *status == StatusCode::FORBIDDEN => *reason,
         _ => return,
     };
     answer.extensions_mut().insert(Why(reason));
