@@ -323,9 +323,9 @@ async fn what_a_service_account_is_called_and_holds_its_administrators_say(db: K
         all.body.contains("\"Bot\"") && !all.body.contains("\"Robot\"")
     };
     assert!(named().await);
-    let key =
-        desk.post(&format!("{path}/api-keys"), "acme", json!({"name": "K", "expireInDays": 1}));
-    let by_key = Desk::holding(&server, &key.await.expect(201).text("apiKey"));
+    let body = json!({"name": "K", "expireInDays": 1});
+    let key = desk.post(&format!("{path}/api-keys"), "acme", body).await.expect(201);
+    let by_key = Desk::holding(&server, &key.text("apiKey"));
     let other = json!({"profile": {"displayName": "Somebody"}});
     assert_eq!(by_key.patch("/v1/user", "", other).await.refusal(), "403 not_a_member");
     assert!(named().await);

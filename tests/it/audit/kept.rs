@@ -19,6 +19,7 @@ use crate::audit::{entries, written};
 use crate::common::actors::Person;
 use crate::common::both;
 use crate::common::database::Kind;
+use crate::common::form::Form;
 use crate::common::server::TestServer;
 use crate::common::world::ada;
 use crate::tenants::Desk;
@@ -61,13 +62,9 @@ accounts: [{ id: acme, name: Acme Hospital, type: ENTERPRISE, groups: [
     let (before, origins) = (of_lea("chain").await, of_lea("origin").await);
     assert!(before >= 3 && origins >= 2, "{before} {origins}");
 
-    let asked = send(
-        &lea.browser,
-        "/account/deletion",
-        |form| form.has("password"),
-        &[("password", password)],
-    );
-    asked.await.expect(200);
+    let is_asked = |form: &Form| form.has("password");
+    let shown = [("password", password)];
+    send(&lea.browser, "/account/deletion", is_asked, &shown).await.expect(200);
     server.advance(GRACE + TimeDelta::minutes(1));
     deletion::run_due(&server.server).await;
 
