@@ -6,9 +6,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use crate::base::cause::{self, Means};
 use crate::base::id::{AccountId, ApiKeyId, AppId, UserId};
 use crate::base::secret::Digest;
+use crate::db::cause::{self, Means};
 
 /// Who acts: a user, by an app or a key, or an app by itself. Cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,6 +1,5 @@
 //! The vocabulary of the product: ids, time, secrets, text. No I/O.
 
-pub mod cause;
 pub mod clock;
 pub mod document;
 pub mod entropy;

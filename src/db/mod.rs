@@ -9,6 +9,7 @@
 //! It does not know any table but its own.
 
 pub mod cache;
+pub mod cause;
 pub mod changes;
 pub mod ctx;
 pub mod error;

@@ -15,7 +15,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions as _, Executor as _, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::base::cause::{self, Cause};
+use crate::db::cause::{self, Cause};
 use crate::db::changes::Topic;
 use crate::db::error::DbError;
 use crate::db::query::{Query, Row, Written};

@@ -6,8 +6,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::base::cause::{self, Cause};
 use crate::base::id::uuid_v7;
+use crate::db::cause::{self, Cause};
 use crate::http::api::refused::Passage;
 use crate::http::client_ip::client_ip;
 use crate::server::Server;

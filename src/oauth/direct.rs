@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::apps::model::App;
 use crate::audit::model::{Action, Actor, Event, Outcome};
-use crate::base::cause::{self, Means};
 use crate::base::clock::{from_micros, micros};
 use crate::base::id::{AppId, GrantId, UserId};
 use crate::base::secret::{Digest, Secret};
+use crate::db::cause::{self, Means};
 use crate::db::error::DbError;
 use crate::oauth::eligibility;
 use crate::oauth::error::TokenError;

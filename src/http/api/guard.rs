@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method};
 
 use crate::audit::model::Actor;
-use crate::base::cause::{self, Means};
+use crate::db::cause::{self, Means};
 use crate::gate::checks::Header;
 use crate::gate::outside::has_token;
 use crate::gate::questions::Asker;
