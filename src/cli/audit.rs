@@ -84,7 +84,11 @@ impl AuditArgs {
                 let mut after = 0;
                 loop {
                     let entries = stretch(&ctx.db, account.as_ref(), after, STRETCH).await?;
-                    let Some(last) = entries.last() else { return Ok(ExitCode::SUCCESS) };
+                    let Some(last) = entries.last() else {
+                        let is_there = after > 0 || account.is_none();
+                        ensure!(is_there, "nothing is recorded of this account");
+                        return Ok(ExitCode::SUCCESS);
+                    };
                     after = last.seq;
                     for entry in &entries {
                         output.line(&audit_event(entry, config.issuer.as_str()).to_string())?;
