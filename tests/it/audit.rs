@@ -188,7 +188,15 @@ async fn a_page_follows_the_other_and_filters_narrow(db: Kind) {
     assert_eq!(entries(&desk, &format!("type=group&user=ada&until={second}")).await.len(), 1);
     assert_eq!(entries(&desk, "type=group&user=ada&outcome=refused").await.len(), 0);
     assert_eq!(entries(&desk, "user=nobody").await.len(), 0);
-    for bad in ["outcome=x", "from=yesterday", "until=2026", "user=a&user=b", "pageSize=0"] {
+    let request = mine[0]["request"].as_str().unwrap();
+    assert_eq!(entries(&desk, &format!("request={request}")).await, [mine[0].clone()]);
+    assert_eq!(entries(&desk, "type=group&user=ada&action=create").await.len(), 3);
+    assert_eq!(entries(&desk, "type=group&user=ada&action=delete").await.len(), 0);
+    assert_eq!(entries(&desk, "type=group&apiKey=k").await.len(), 0);
+    assert_eq!(entries(&desk, "reason=policy_denies").await.len(), 0);
+    for bad in
+        ["outcome=x", "action=x", "from=yesterday", "until=2026", "user=a&user=b", "pageSize=0"]
+    {
         let answer = desk.get(&format!("/v1/audit?{bad}"), "acme").await;
         assert_eq!(answer.refusal(), "400 invalid_query", "{bad}");
     }
@@ -219,6 +227,8 @@ async fn it_is_exported_as_fhir(db: Kind) {
         assert!(event["source"]["observer"]["display"].as_str().unwrap().starts_with("http"));
         assert!(["0", "4", "8", "12"].contains(&event["outcome"].as_str().unwrap()));
     }
+    let none = desk.get("/v1/audit/fhir?user=nobody", "acme").await.expect(200).json();
+    assert!(none.get("entry").is_none(), "an empty array is no FHIR: {none}");
     let sign_in = events.iter().find(|event| event["type"]["code"] == "110114").unwrap();
     assert_eq!(sign_in["subtype"][0]["code"], "110122");
     assert_eq!(sign_in["agent"][0]["network"]["address"], "127.0.0.1");
