@@ -17,11 +17,16 @@ use crate::policy::attributes::Attributes;
 use crate::policy::privilege::{ApiKeyUser, Privilege as _};
 
 impl Caller {
-    /// Whether nobody is behind it, but a service account.
-    pub fn is_of_service(&self) -> bool {
+    /// Lets pass who acts for themselves: what is theirs in all accounts is no business of a key, which
+    /// is for one, and of a service account its administrators dispose.
+    ///
+    /// # Errors
+    /// [`Refusal::KeyNotAllowed`], [`Refusal::NoUser`].
+    pub fn in_person(&self) -> Result<(), Refusal> {
         match &self.scope {
-            Held::Token(token) => token.sub.is_none(),
-            Held::Key(key) => key.is_of_service,
+            Held::Key(_) => Err(Refusal::KeyNotAllowed),
+            Held::Token(token) if token.sub.is_none() => Err(Refusal::NoUser),
+            Held::Token(_) => Ok(()),
         }
     }
 }

@@ -327,7 +327,7 @@ async fn what_a_service_account_is_called_and_holds_its_administrators_say(db: K
     let key = desk.post(&format!("{path}/api-keys"), "acme", body).await.expect(201);
     let by_key = Desk::holding(&server, &key.text("apiKey"));
     let other = json!({"profile": {"displayName": "Somebody"}});
-    assert_eq!(by_key.patch("/v1/user", "", other).await.refusal(), "403 not_a_member");
+    assert_eq!(by_key.patch("/v1/user", "", other).await.refusal(), "403 key_not_allowed");
     assert!(named().await);
     desk.delete(&path, "acme").await.expect(204);
     let told = desk.get("/v1/audit?type=serviceAccount&action=delete", "acme").await.json();

@@ -138,7 +138,7 @@ pub(in crate::http::api) async fn create(
         AccountCreation::Users if !user.email_verified || user.email.is_none() => {
             return Err(ApiError::NotOffered("verify your e-mail address first"));
         }
-        AccountCreation::Users => {}
+        AccountCreation::Users => caller.in_person()?,
     }
     let NewBody { id, name, description } = body;
     let wanted = WantedAccount { id, name, description };

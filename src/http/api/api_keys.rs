@@ -20,8 +20,16 @@ use crate::server::Server;
 
 /// What no key opens: making more of them, or other ways in, that would outlive it. Apps are among
 /// them: each has secrets, and whoever lets one in lets in what it holds.
-const NEVER: [&str; 5] =
-    ["apiKey.write", "serviceAccount.write", "client-token.write", "app.write", "review.write"];
+/// Nor what users gave apps: that is theirs in all accounts, and a key is for one.
+const NEVER: [&str; 7] = [
+    "apiKey.write",
+    "serviceAccount.write",
+    "client-token.write",
+    "app.write",
+    "review.write",
+    "consent.read",
+    "consent.write",
+];
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -111,10 +111,7 @@ pub(in crate::http::api) async fn change_own(
     Passed(caller): Passed,
     Body(OwnBody { profile: body }): Body<OwnBody>,
 ) -> Result<Response, ApiError> {
-    // What a service account is called its administrators say.
-    if caller.is_of_service() {
-        return Err(Refusal::NoUser.into());
-    }
+    caller.in_person()?;
     let user = server.users.find(&caller.user).await?.ok_or(Refusal::InvalidToken)?;
     let changed = OwnProfile {
         name: body.display_name.or(user.name.as_ref()),
