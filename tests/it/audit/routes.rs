@@ -152,9 +152,9 @@ async fn projects_and_policies(walk: &mut Walk) {
     let project = id(&walk.post("/v1/projects", &[], json!({"name": "A"})).await);
     walk.patch("/v1/projects/{id}", &[&project], json!({"name": "B"})).await;
     walk.delete("/v1/projects/{id}", &[&project]).await;
-    let policy = |value: bool| json!({"name": "P", "policy": {"rules": {"readData": value}}});
-    walk.post("/v1/policies", &[], policy(false)).await;
-    walk.put("/v1/policies/{name}", &["P"], policy(true)).await;
+    let policy = |privilege: &str| json!({"name": "P", "policy": {"rules": {privilege: true}}});
+    walk.post("/v1/policies", &[], policy("readData")).await;
+    walk.put("/v1/policies/{name}", &["P"], policy("projectAdmin")).await;
     walk.post("/v1/policies/{name}/restore", &["P"], json!({"version": 1})).await;
     walk.delete("/v1/policies/{name}", &["P"]).await;
     let attributes = json!({"attributes": {"ward": "W2"}});
