@@ -35,13 +35,14 @@ impl Apps {
             .db
             .write((app.clone(), self.ctx.clone()), |tx, (app, ctx)| {
                 Box::pin(async move {
+                    let before = store::find(&mut *tx, &app.id).await?;
                     let done = write_app(tx, app, ctx.now()).await?;
                     let action = match done {
                         Declared::Unchanged => return Ok(done),
                         Declared::Created => Action::Create,
                         Declared::Updated => Action::Update,
                     };
-                    tell_app(tx, ctx, &Actor::operator(), action, app);
+                    tell_app(tx, ctx, &Actor::operator(), (action, before.as_ref()), app);
                     Ok(done)
                 })
             })

@@ -90,7 +90,8 @@ impl Apps {
         self.ctx
             .db
             .write((new, secret, self.ctx.clone()), |tx, (new, secret, ctx)| {
-                tell_app(tx, ctx, &Actor::app(&new.app.id), Action::Create, &new.app);
+                let done = (Action::Create, None);
+                tell_app(tx, ctx, &Actor::app(&new.app.id), done, &new.app);
                 Box::pin(write_registering(tx, new, secret.as_ref(), ctx.now()))
             })
             .await
@@ -121,7 +122,7 @@ impl Apps {
         self.ctx
             .db
             .write(input, |tx, (app, secrets, new, ctx)| {
-                tell_app(tx, ctx, &Actor::app(&app.id), Action::Update, app);
+                tell_app(tx, ctx, &Actor::app(&app.id), (Action::Update, None), app);
                 Box::pin(write_replaced(tx, app, (secrets, new.as_ref()), ctx.now()))
             })
             .await

@@ -115,7 +115,7 @@ impl Apps {
         self.ctx
             .db
             .write((app.clone(), new.clone(), self.ctx.clone()), |tx, (app, new, ctx)| {
-                tell_app(tx, ctx, &Actor::operator(), Action::Create, app);
+                tell_app(tx, ctx, &Actor::operator(), (Action::Create, None), app);
                 Box::pin(write_new(tx, app, new.as_ref(), ctx.now()))
             })
             .await?;

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
+use crate::apps::manage::told;
 use crate::apps::new_app::NewApp;
-use crate::apps::redirect::RedirectUri;
 use crate::apps::store;
 use crate::audit::model::{Action, Actor, Event};
 use crate::audit::service::record;
@@ -20,18 +20,11 @@ pub(in crate::apps) fn tell_app(
     tx: &mut Tx<'_>,
     ctx: &Ctx,
     actor: &Actor,
-    action: Action,
+    (action, before): (Action, Option<&NewApp>),
     app: &NewApp,
 ) {
-    let event = Event::new(action, TYPE, app.id.as_str()).of(&app.account);
-    let after = json!({
-        "title": app.title,
-        "status": app.status.as_str(),
-        "type": app.kind.as_str(),
-        "allowedScopes": app.allowed_scopes,
-        "callbackUrls": app.callback_urls.iter().map(RedirectUri::as_str).collect::<Vec<_>>(),
-    });
-    record(tx, ctx, actor, &event.after(after));
+    let event = Event::new(action, TYPE, app.id.as_str()).of(&app.account).after(told(app));
+    record(tx, ctx, actor, &Event { before: before.map(told), ..event });
 }
 
 /// Records something else about an app, in the record of the account that owns it.
