@@ -11,6 +11,8 @@ use crate::base::id::{AccountId, GroupId, PatientId, UserId};
 use crate::base::text::{BadText, line, optional_line};
 use crate::policy::attributes::Attributes;
 use crate::policy::permit::RESOURCE;
+use crate::policy::subject::Subject;
+use crate::users::model::User;
 
 /// Longest name of an account or group, in bytes.
 pub const NAME_BYTES_MAX: usize = 200;
@@ -165,6 +167,21 @@ pub struct Membership {
     pub attributes: Map<String, Value>,
     /// The Patients that the user is: `user.patients` in policies.
     pub patients: Vec<PatientId>,
+}
+
+impl Membership {
+    /// What policies may ask of a member, apart from any request.
+    pub fn facts(&self, user: &User, account: &Account) -> Attributes {
+        let subject = Subject {
+            id: &user.id,
+            username: user.username.as_str(),
+            email: user.proven_email(),
+            groups: &self.groups,
+            patients: &self.patients,
+            attributes: &self.attributes,
+        };
+        subject.facts(&account.id, account.kind.as_str())
+    }
 }
 
 /// An account as somebody declares it.

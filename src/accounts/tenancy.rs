@@ -94,7 +94,7 @@ impl Tenancy {
             id,
             name: wanted.name.clone(),
             description: wanted.description.clone(),
-            owner: creator.email.clone().filter(|_| creator.email_verified),
+            owner: creator.proven_email().map(str::to_owned),
             kind: AccountKind::default(),
             products: Vec::new(),
             requires_second_factor: false,
@@ -187,8 +187,7 @@ impl Tenancy {
     ) -> Result<Language, DbError> {
         let Some(address) = address else { return Ok(Language::default()) };
         let user = self.0.users.of_address(address).await?;
-        let locale = user.and_then(|user| user.profile.locale.clone());
-        Ok(locale.as_deref().and_then(Language::of_tags).unwrap_or_default())
+        Ok(user.map(|user| user.language()).unwrap_or_default())
     }
 }
 

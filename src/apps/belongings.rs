@@ -3,13 +3,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::apps::changes::{Role, is_at_home};
-use crate::apps::error::{AppError, Fault};
-use crate::apps::manage::{ManageError, Managed, Manager, held, replace};
+use crate::apps::error::{AppError, Fault, ManageError};
+use crate::apps::manage::{Managed, Manager, held, replace};
 use crate::apps::model::{Kind, SecretDigest, Status};
 use crate::apps::new_app::NewApp;
 use crate::apps::picture::{self, Format};
-use crate::apps::service::{Apps, OVERLAP_SECONDS_MAX, no_secrets, write_secret};
-use crate::apps::{store, store_logos};
+use crate::apps::service::{Apps, OVERLAP_SECONDS_MAX, SECRETS_MAX, no_secrets, write_secret};
+use crate::apps::{store, store_logos, store_reviews};
 use crate::audit::model::{Action, Event};
 use crate::audit::service::record;
 use crate::base::id::AppId;
@@ -68,10 +68,10 @@ impl Apps {
         Ok(self.secrets(id).await?)
     }
 
-    /// Makes a new secret. The one before stays good for `overlap_seconds`, and any older one ends.
+    /// Makes a new secret. The one before stays good for `overlap_seconds`.
     ///
     /// # Errors
-    /// [`ManageError`].
+    /// [`ManageError::TooManySecrets`] while two are good: neither ends before its time unasked.
     pub async fn manage_secret(
         &self,
         by: &Manager,
@@ -91,6 +91,11 @@ impl Apps {
             Box::pin(async move {
                 if held(tx, by, id).await?.app.kind == Kind::Public {
                     return Err(no_secrets().into());
+                }
+                let known = store::secrets(&mut *tx, id).await?;
+                let good = known.iter().filter(|secret| secret.is_good(times.0));
+                if good.count() >= SECRETS_MAX {
+                    return Err(ManageError::TooManySecrets);
                 }
                 note(tx, ctx, by, id, (Action::Create, &secret_name(&new.digest)));
                 Ok::<_, ManageError>(write_secret(tx, id, new, *times).await?)
@@ -169,6 +174,7 @@ impl Apps {
                 let after = NewApp { icon_url: url.clone(), ..before.app.clone() };
                 after.check().map_err(AppError::Invalid)?;
                 store_logos::delete(tx, id).await?;
+                store_reviews::look_again(tx, id).await?;
                 if let Some((format, digest, image)) = image {
                     let logo = (format.media_type(), *digest, image.as_slice());
                     store_logos::insert(tx, id, logo, ctx.now()).await?;

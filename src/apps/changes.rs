@@ -147,13 +147,14 @@ pub fn needs_review(
     }
 }
 
-/// Whether somebody else has to agree before an app gets a status.
-pub fn status_needs_review(app: &NewApp, wanted: Status, role: Role) -> bool {
+/// Whether somebody else has to agree before an app gets a status. `is_own`: it was they who switched
+/// it off.
+pub fn status_needs_review(app: &NewApp, wanted: Status, role: Role, is_own: bool) -> bool {
     match (wanted, role) {
         (Status::Live, Role::Administrator) => app.status != Status::Live && !is_at_home(app),
         (Status::Live, Role::Developer) => app.status != Status::Live,
-        // What somebody switched off, its developer does not switch on.
-        (Status::Developing, Role::Developer) => app.status == Status::Disabled,
+        // What somebody else switched off, its developer does not switch on.
+        (Status::Developing, Role::Developer) => app.status == Status::Disabled && !is_own,
         (Status::Developing, Role::Administrator) | (Status::Disabled, _) => false,
     }
 }
@@ -281,8 +282,9 @@ mod tests {
     #[test]
     fn who_may_switch_an_app_on() {
         use Status::{Developing, Disabled, Live};
-        let needs =
-            |from, accounts: &[&str], to, role| status_needs_review(&app(from, accounts), to, role);
+        let needs = |from, accounts: &[&str], to, role| {
+            status_needs_review(&app(from, accounts), to, role, false)
+        };
 
         for from in [Developing, Disabled] {
             assert!(!needs(from, &["acme"], Live, Role::Administrator));
@@ -290,6 +292,9 @@ mod tests {
             assert!(needs(from, &["acme"], Live, Role::Developer));
         }
         assert!(needs(Disabled, &["acme"], Developing, Role::Developer));
+        let own = app(Disabled, &["acme"]);
+        assert!(!status_needs_review(&own, Developing, Role::Developer, true));
+        assert!(status_needs_review(&own, Live, Role::Developer, true));
         for role in EVERYBODY {
             assert!(!needs(Live, &["acme", "beta"], Disabled, role));
             assert!(!needs(Live, &["acme", "beta"], Developing, role));

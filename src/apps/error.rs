@@ -1,7 +1,8 @@
-//! Why a registration is refused.
+//! Why a registration is refused, or not administered so.
 
 use std::fmt;
 
+use crate::apps::picture::BadPicture;
 use crate::db::error::DbError;
 
 /// One rule that a registration breaks.
@@ -48,4 +49,54 @@ pub enum AppError {
 
 fn listed(faults: &[Fault]) -> String {
     faults.iter().map(Fault::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// Why an app is not administered so.
+#[derive(Debug, thiserror::Error)]
+pub enum ManageError {
+    /// There is no such app, or it is not theirs.
+    #[error("there is no such app")]
+    Unknown,
+    /// The app through which it is asked for is the one that it is about.
+    #[error("an app does not administer itself: use another one")]
+    OwnApp,
+    /// Somebody else has to agree.
+    #[error("{0}: ask for a review")]
+    NeedsReview(&'static str),
+    /// The policies allow it for some apps only.
+    #[error("the policies of the account do not allow it for this app")]
+    Denied,
+    /// The account has as many as it may.
+    #[error("the account has too many apps")]
+    TooMany,
+    /// As many secrets are good as there may be.
+    #[error("two secrets are good: wait for the end of the older one, or end one")]
+    TooManySecrets,
+    /// What was looked at is not what is there any more, or nobody asks for it.
+    #[error("the request was changed or decided meanwhile: look again")]
+    Stale,
+    /// Whoever decides is the one who asks.
+    #[error("somebody else has to decide what you asked for yourself")]
+    OwnRequest,
+    /// It is for the administrators of the platform.
+    #[error("only administrators of the platform's own account decide")]
+    NotThePlatform,
+    /// The picture is not taken.
+    #[error("logo: {0}")]
+    Picture(#[from] BadPicture),
+    /// It breaks the rules of apps.
+    #[error(transparent)]
+    App(#[from] AppError),
+}
+
+impl From<DbError> for ManageError {
+    fn from(error: DbError) -> Self {
+        Self::App(error.into())
+    }
+}
+
+impl From<Vec<Fault>> for ManageError {
+    fn from(faults: Vec<Fault>) -> Self {
+        Self::App(AppError::Invalid(faults))
+    }
 }

@@ -7,10 +7,9 @@ use serde_json::{Value, json};
 
 use crate::apps::changes::{Role, Wanted, check, needs_review, status_needs_review};
 use crate::apps::edit::Edit;
-use crate::apps::error::{AppError, Fault};
+use crate::apps::error::{AppError, ManageError};
 use crate::apps::model::{Kind, Status};
 use crate::apps::new_app::NewApp;
-use crate::apps::picture::BadPicture;
 use crate::apps::registration::write_removed;
 use crate::apps::reviews::State;
 use crate::apps::secrets::NewSecret;
@@ -33,7 +32,8 @@ use crate::policy::privilege::{AccountAdmin, DevelopApps};
 pub const APPS_MAX: i64 = 500;
 
 /// What policies may ask of an app as a resource.
-const COLUMNS: Columns = Columns::new(&[("resource.id", "a.id"), ("resource.type", "'app'")]);
+pub(in crate::apps) const COLUMNS: Columns =
+    Columns::new(&[("resource.id", "a.id"), ("resource.type", "'app'")]);
 
 /// By what right somebody administers apps.
 #[derive(Clone, Debug)]
@@ -60,6 +60,8 @@ pub struct Managed {
     pub registered_by: Option<UserId>,
     /// Whether the platform switched it off.
     pub is_suspended: bool,
+    /// Who of the account switched it off.
+    pub disabled_by: Option<UserId>,
     /// Where its review stands, if one was asked for.
     pub review: Option<State>,
 }
@@ -75,54 +77,7 @@ pub struct AppQuery {
     pub limit: u32,
 }
 
-/// Why an app is not administered so.
-#[derive(Debug, thiserror::Error)]
-pub enum ManageError {
-    /// There is no such app, or it is not theirs.
-    #[error("there is no such app")]
-    Unknown,
-    /// The app through which it is asked for is the one that it is about.
-    #[error("an app does not administer itself: use another one")]
-    OwnApp,
-    /// Somebody else has to agree.
-    #[error("{0}: ask for a review")]
-    NeedsReview(&'static str),
-    /// The policies allow it for some apps only.
-    #[error("the policies of the account do not allow it for this app")]
-    Denied,
-    /// The account has as many as it may.
-    #[error("the account has too many apps")]
-    TooMany,
-    /// What was looked at is not what is there any more, or nobody asks for it.
-    #[error("the request was changed or decided meanwhile: look again")]
-    Stale,
-    /// Whoever decides is the one who asks.
-    #[error("somebody else has to decide what you asked for yourself")]
-    OwnRequest,
-    /// It is for the administrators of the platform.
-    #[error("only administrators of the platform's own account decide")]
-    NotThePlatform,
-    /// The picture is not taken.
-    #[error("logo: {0}")]
-    Picture(#[from] BadPicture),
-    /// It breaks the rules of apps.
-    #[error(transparent)]
-    App(#[from] AppError),
-}
-
-impl From<DbError> for ManageError {
-    fn from(error: DbError) -> Self {
-        Self::App(error.into())
-    }
-}
-
-impl From<Vec<Fault>> for ManageError {
-    fn from(faults: Vec<Fault>) -> Self {
-        Self::App(AppError::Invalid(faults))
-    }
-}
-
-fn resource(id: &AppId) -> Attributes {
+pub(in crate::apps) fn resource(id: &AppId) -> Attributes {
     Attributes::new().with(RESOURCE, "id", id.as_str()).with(RESOURCE, "type", "app")
 }
 
@@ -256,7 +211,9 @@ impl Apps {
         let new = New { ctx, by: by_them, app: app.clone(), secret: sealed };
         self.ctx.db.write(new, |tx, new| Box::pin(write_managed(tx, new))).await?;
         let registered_by = Some(by.user().clone());
-        Ok((Managed { app, registered_by, is_suspended: false, review: None }, secret))
+        let made =
+            Managed { app, registered_by, is_suspended: false, disabled_by: None, review: None };
+        Ok((made, secret))
     }
 
     /// Changes an app.
@@ -306,13 +263,18 @@ impl Apps {
                     if before.is_suspended && *status != Status::Disabled {
                         return Err(ManageError::NeedsReview("the platform suspended the app"));
                     }
-                    if status_needs_review(&before.app, *status, by.role()) {
+                    let is_own = before.disabled_by.as_ref() == Some(by.user());
+                    if status_needs_review(&before.app, *status, by.role(), is_own) {
                         return Err(ManageError::NeedsReview("the app was not looked at"));
                     }
                     let after = NewApp { status: *status, ..before.app.clone() };
                     check(&before.app, &after, false)?;
                     replace(tx, ctx, by.actor(), (&before.app, &after)).await?;
-                    Ok(Managed { app: after, ..before })
+                    let is_off = *status == Status::Disabled;
+                    let already = before.disabled_by.clone().filter(|_| is_off);
+                    let disabled_by = already.or_else(|| is_off.then(|| by.user().clone()));
+                    store_manage::set_disabled_by(tx, id, disabled_by.as_ref()).await?;
+                    Ok(Managed { app: after, disabled_by, ..before })
                 })
             })
             .await

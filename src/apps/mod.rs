@@ -1,6 +1,7 @@
 //! Registered apps: what OAuth calls clients.
 
 pub mod belongings;
+pub mod blocks;
 pub mod changes;
 pub mod check;
 pub mod claims;
@@ -20,6 +21,7 @@ pub mod reviews;
 pub mod secrets;
 pub mod service;
 mod store;
+mod store_blocks;
 mod store_logos;
 mod store_manage;
 mod store_registrations;
@@ -28,3 +30,4 @@ mod store_reviews;
 mod tests;
 mod told;
 pub mod url;
+pub mod verdicts;

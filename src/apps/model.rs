@@ -187,6 +187,8 @@ pub struct App {
     pub custom_claims: Vec<CustomClaim>,
     /// What it registered beyond the above.
     pub metadata: ClientMetadata,
+    /// The accounts that keep it out.
+    pub blocked_by: BTreeSet<AccountId>,
     /// The secrets that are stored, the oldest first: two at most.
     pub secrets: Vec<SecretDigest>,
 }
@@ -195,6 +197,11 @@ impl App {
     /// Whether anybody may use it.
     pub fn is_enabled(&self) -> bool {
         self.status != Status::Disabled
+    }
+
+    /// Whether it may be used for an account: it is on the allow-list, and does not keep it out.
+    pub fn is_for(&self, account: &AccountId) -> bool {
+        self.allowed_accounts.contains(account) && !self.blocked_by.contains(account)
     }
 
     /// What users read, in their language if the developer gave it a name in that one.

@@ -32,7 +32,16 @@ pub(in crate::apps) async fn tell(
     if !is_narrower(before, after) {
         return Ok(());
     }
-    let narrowed = Narrowed { app: after.id.clone(), at: micros(now) };
+    push_narrowed(tx, &after.id, now).await
+}
+
+/// Has it told that fewer people may use the app.
+pub(in crate::apps) async fn push_narrowed(
+    tx: &mut Tx<'_>,
+    app: &AppId,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let narrowed = Narrowed { app: app.clone(), at: micros(now) };
     let payload = serde_json::to_value(narrowed)
         .map_err(|_| DbError::CorruptRow { table: "jobs", column: "payload" })?;
     push(tx, NARROWED, &payload, now).await

@@ -113,7 +113,7 @@ impl NewApp {
         }
     }
 
-    /// The app with its secrets.
+    /// The app with its secrets, which no account keeps out.
     #[must_use]
     pub fn with_secrets(self, secrets: Vec<SecretDigest>) -> App {
         App {
@@ -139,6 +139,7 @@ impl NewApp {
             id_token_algorithm: self.id_token_algorithm,
             custom_claims: self.custom_claims,
             metadata: self.metadata,
+            blocked_by: BTreeSet::new(),
             secrets,
         }
     }

@@ -10,12 +10,12 @@ use serde_json::json;
 
 use crate::apps::changes::{Wanted, check};
 use crate::apps::edit::Edit;
-use crate::apps::error::Fault;
-use crate::apps::manage::{ManageError, Managed, Manager, held, keeps_off, replace};
-use crate::apps::model::{BadVariant, Status, variants};
+use crate::apps::error::{Fault, ManageError};
+use crate::apps::manage::{Managed, Manager, held};
+use crate::apps::model::{BadVariant, variants};
 use crate::apps::new_app::NewApp;
 use crate::apps::service::Apps;
-use crate::apps::{store, store_manage, store_reviews};
+use crate::apps::{store_manage, store_reviews};
 use crate::audit::model::{Action, Actor, Event};
 use crate::audit::service::record;
 use crate::base::id::{AccountId, AppId, UserId};
@@ -27,7 +27,7 @@ use crate::policy::permit::Permit;
 use crate::policy::privilege::AccountAdmin;
 
 /// What reviews are called in the record.
-const KIND: &str = "app-review";
+pub(in crate::apps) const KIND: &str = "app-review";
 /// Longest note or reason, in bytes.
 const NOTE_BYTES_MAX: usize = 2_000;
 
@@ -72,31 +72,9 @@ pub struct Review {
     pub reason: Option<String>,
 }
 
-/// What is decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// The app becomes what was asked for, and live.
-    Approve,
-    /// It stays as it is.
-    Reject,
-    /// Whatever was asked for: the app is switched off until something is approved.
-    Suspend,
-}
-
-/// A decision.
-#[derive(Clone, Debug)]
-pub struct Decision {
-    /// What.
-    pub verdict: Verdict,
-    /// Which version was looked at; not asked for to suspend.
-    pub version: Option<i64>,
-    /// Why.
-    pub reason: Option<String>,
-}
-
 /// An administrator of the platform's own account.
 #[derive(Clone, Debug)]
-pub struct Reviewer(Permit<AccountAdmin>);
+pub struct Reviewer(pub(in crate::apps) Permit<AccountAdmin>);
 
 impl Reviewer {
     /// Somebody who administers `platform`.
@@ -126,7 +104,8 @@ impl Apps {
         Ok(store_reviews::find(&self.ctx.db, id).await?)
     }
 
-    /// Drafts what an app is to be once it is live. What was asked for before is taken back.
+    /// Drafts what an app is to be once it is live, on top of the draft of before: what is not named
+    /// stays, the note, too. What was asked for before is taken back.
     ///
     /// # Errors
     /// [`ManageError`].
@@ -134,23 +113,24 @@ impl Apps {
         &self,
         by: &Manager,
         id: &AppId,
-        (note, edit): (&str, Edit),
+        (note, edit): (Option<&str>, Edit),
     ) -> Result<Review, ManageError> {
-        let note = checked("note", note)?;
+        let note = note.map(|note| checked("note", note)).transpose()?;
         let input = (self.ctx.clone(), by.clone(), id.clone(), (note, edit));
         let unit = self.ctx.db.write(input, |tx, (ctx, by, id, (note, edit))| {
             Box::pin(async move {
                 let before = held(tx, by, id).await?;
                 let known = store_reviews::find(&mut *tx, id).await?;
+                let known = known.filter(|known| known.state != State::Approved);
                 let app = edit.clone().over(drafted(&before, known.as_ref()));
                 check(&before.app, &app, false)?;
                 let review = Review {
                     app: id.clone(),
                     account: by.account().clone(),
                     state: State::Draft,
-                    version: known.map_or(0, |known| known.version) + 1,
+                    version: store_reviews::last_version(&mut *tx, id).await? + 1,
                     wanted: Wanted::of(&app),
-                    note: note.clone(),
+                    note: note.clone().or(known.map(|known| known.note)).unwrap_or_default(),
                     asked_by: Some(by.user().clone()),
                     submitted_at: None,
                     decided_by: None,
@@ -167,15 +147,18 @@ impl Apps {
     /// Asks the platform to look at the draft.
     ///
     /// # Errors
-    /// [`ManageError::Stale`] if there is no draft.
+    /// [`ManageError::Unknown`] if nothing is drafted, [`ManageError::Stale`] if it is asked for or
+    /// decided already.
     pub async fn submit_review(&self, by: &Manager, id: &AppId) -> Result<Review, ManageError> {
         let input = (self.ctx.clone(), by.clone(), id.clone());
         let unit = self.ctx.db.write(input, |tx, (ctx, by, id)| {
             Box::pin(async move {
                 held(tx, by, id).await?;
                 let known = store_reviews::find(&mut *tx, id).await?;
-                let draft = known.filter(|known| known.state == State::Draft);
-                let draft = draft.ok_or(ManageError::Stale)?;
+                let draft = known.ok_or(ManageError::Unknown)?;
+                if draft.state != State::Draft {
+                    return Err(ManageError::Stale);
+                }
                 let review = Review {
                     state: State::Submitted,
                     version: draft.version + 1,
@@ -231,43 +214,24 @@ impl Apps {
         &self,
         _by: &Reviewer,
         id: &AppId,
-    ) -> Result<Option<(Review, NewApp)>, DbError> {
+    ) -> Result<Option<(Review, Managed)>, DbError> {
         let review = store_reviews::find(&self.ctx.db, id).await?;
         // A draft is nobody's business but its author's.
         let Some(review) = review.filter(|review| review.state != State::Draft) else {
             return Ok(None);
         };
-        Ok(store::find(&self.ctx.db, id).await?.map(|app| (review, app)))
-    }
-
-    /// Decides.
-    ///
-    /// # Errors
-    /// [`ManageError`].
-    pub async fn decide(
-        &self,
-        by: &Reviewer,
-        id: &AppId,
-        decision: Decision,
-    ) -> Result<NewApp, ManageError> {
-        let reason = decision.reason.as_deref().map(|text| checked("reason", text)).transpose()?;
-        let decision = Decision { reason, ..decision };
-        let input = (self.ctx.clone(), by.clone(), id.clone(), decision);
-        let unit = self.ctx.db.write(input, |tx, (ctx, by, id, decision)| {
-            Box::pin(write_decision(tx, ctx, by, (id, decision)))
-        });
-        unit.await
+        let app = store_manage::find(&self.ctx.db, &review.account, id).await?;
+        Ok(app.map(|app| (review, app)))
     }
 }
 
-fn checked(field: &'static str, text: &str) -> Result<String, ManageError> {
+pub(in crate::apps) fn checked(field: &'static str, text: &str) -> Result<String, ManageError> {
     let checked = text::optional_line(text.trim(), NOTE_BYTES_MAX);
     checked.map(str::to_owned).map_err(|bad| vec![Fault::new(field, bad)].into())
 }
 
 /// What a draft begins from: what is asked for already, or the app as it is.
-fn drafted(before: &Managed, known: Option<&Review>) -> NewApp {
-    let open = known.filter(|known| known.state != State::Approved);
+fn drafted(before: &Managed, open: Option<&Review>) -> NewApp {
     match open {
         Some(known) => known.wanted.clone().over(before.app.clone()),
         None => before.app.clone(),
@@ -275,7 +239,12 @@ fn drafted(before: &Managed, known: Option<&Review>) -> NewApp {
 }
 
 /// Writes a review down, and records where it stands.
-async fn put(tx: &mut Tx<'_>, ctx: &Ctx, actor: &Actor, review: &Review) -> Result<(), DbError> {
+pub(in crate::apps) async fn put(
+    tx: &mut Tx<'_>,
+    ctx: &Ctx,
+    actor: &Actor,
+    review: &Review,
+) -> Result<(), DbError> {
     let now = json!({
         "state": review.state, "version": review.version, "wanted": review.wanted,
         "note": review.note, "reason": review.reason,
@@ -283,54 +252,4 @@ async fn put(tx: &mut Tx<'_>, ctx: &Ctx, actor: &Actor, review: &Review) -> Resu
     let event = Event::new(Action::Update, KIND, review.app.as_str()).of(&review.account);
     record(tx, ctx, actor, &event.after(now));
     store_reviews::put(tx, review).await
-}
-
-async fn write_decision(
-    tx: &mut Tx<'_>,
-    ctx: &Ctx,
-    by: &Reviewer,
-    (id, decision): (&AppId, &Decision),
-) -> Result<NewApp, ManageError> {
-    if !store::hold(tx, id).await? {
-        return Err(ManageError::Unknown);
-    }
-    keeps_off(by.0.actor(), id)?;
-    let before = store::find(&mut *tx, id).await?.ok_or(ManageError::Unknown)?;
-    if decision.verdict == Verdict::Suspend {
-        let after = NewApp { status: Status::Disabled, ..before.clone() };
-        store_manage::set_suspended(tx, id, true).await?;
-        replace(tx, ctx, by.0.actor(), (&before, &after)).await?;
-        return Ok(after);
-    }
-    let known = store_reviews::find(&mut *tx, id).await?;
-    let is_asked = |review: &Review| {
-        review.state == State::Submitted && Some(review.version) == decision.version
-    };
-    let review = known.filter(is_asked).ok_or(ManageError::Stale)?;
-    if review.asked_by.as_ref() == Some(by.0.user()) {
-        return Err(ManageError::OwnRequest);
-    }
-    let (state, after) = match decision.verdict {
-        Verdict::Approve => {
-            let app = review.wanted.clone().over(before.clone());
-            (State::Approved, NewApp { status: Status::Live, ..app })
-        }
-        Verdict::Reject | Verdict::Suspend => (State::Rejected, before.clone()),
-    };
-    if state == State::Approved {
-        // The rules may have become stricter since it was drafted.
-        check(&before, &after, false)?;
-        store_manage::set_suspended(tx, id, false).await?;
-        replace(tx, ctx, by.0.actor(), (&before, &after)).await?;
-    }
-    let decided = Review {
-        state,
-        version: review.version + 1,
-        decided_by: Some(by.0.user().clone()),
-        decided_at: Some(ctx.now()),
-        reason: decision.reason.clone(),
-        ..review
-    };
-    put(tx, ctx, by.0.actor(), &decided).await?;
-    Ok(after)
 }

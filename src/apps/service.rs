@@ -11,6 +11,7 @@ use crate::apps::new_app::NewApp;
 use crate::apps::redirect::RedirectUri;
 use crate::apps::secrets::NewSecret;
 use crate::apps::store;
+use crate::apps::store_blocks;
 use crate::apps::told::{tell_app, tell_change};
 use crate::audit::model::{Action, Actor};
 use crate::base::id::{AccountId, AppId};
@@ -66,7 +67,9 @@ impl Apps {
 
     async fn read(&self, id: &AppId) -> Result<Option<App>, DbError> {
         let Some(app) = store::find(&self.ctx.db, id).await? else { return Ok(None) };
-        Ok(Some(app.with_secrets(store::secrets(&self.ctx.db, id).await?)))
+        let blocked_by = store_blocks::of_app(&self.ctx.db, id).await?;
+        let app = app.with_secrets(store::secrets(&self.ctx.db, id).await?);
+        Ok(Some(App { blocked_by, ..app }))
     }
 
     /// Whether a callback URL of any app has this origin: whose scripts may read what the token

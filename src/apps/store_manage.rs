@@ -16,7 +16,7 @@ macro_rules! managed {
         concat!(
             "SELECT ",
             columns!(),
-            ", registered_by, suspended, r.state AS review
+            ", registered_by, suspended, disabled_by, r.state AS review
                FROM apps a LEFT JOIN app_reviews r ON r.app_id = a.id"
         )
     };
@@ -76,6 +76,17 @@ pub(in crate::apps) async fn set_registrant(
     Ok(())
 }
 
+/// Notes who of the account switched an app off, if somebody did.
+pub(in crate::apps) async fn set_disabled_by(
+    tx: &mut Tx<'_>,
+    app: &AppId,
+    user: Option<&UserId>,
+) -> Result<(), DbError> {
+    let query = sql("UPDATE apps SET disabled_by = $2 WHERE id = $1").bind(app);
+    tx.execute(query.bind(user.map(ToString::to_string))).await?;
+    Ok(())
+}
+
 /// Notes whether the platform switched an app off.
 pub(in crate::apps) async fn set_suspended(
     tx: &mut Tx<'_>,
@@ -89,14 +100,16 @@ pub(in crate::apps) async fn set_suspended(
 
 fn read_managed(row: &Row) -> Result<Managed, DbError> {
     let corrupt = |column| DbError::CorruptRow { table: "apps", column };
-    let registered_by: Option<String> = row.get("registered_by")?;
+    let user = |column: &'static str| {
+        let id: Option<String> = row.get(column)?;
+        id.map(|id| id.parse::<UserId>().map_err(|_| corrupt(column))).transpose()
+    };
     let review: Option<String> = row.get("review")?;
     Ok(Managed {
         app: read(row)?,
-        registered_by: registered_by
-            .map(|id| id.parse().map_err(|_| corrupt("registered_by")))
-            .transpose()?,
+        registered_by: user("registered_by")?,
         is_suspended: row.flag("suspended")?,
+        disabled_by: user("disabled_by")?,
         review: review.map(|text| text.parse().map_err(|_| corrupt("review"))).transpose()?,
     })
 }

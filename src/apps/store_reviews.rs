@@ -63,8 +63,26 @@ pub(in crate::apps) async fn put(tx: &mut Tx<'_>, review: &Review) -> Result<(),
     Ok(())
 }
 
-/// Forgets what is asked for an app; `false` if nothing is.
+/// The last version of what was asked for an app, taken back or not.
+pub(in crate::apps) async fn last_version(tx: &mut Tx<'_>, app: &AppId) -> Result<i64, DbError> {
+    let query = sql("SELECT COALESCE(r.version, a.review_version) AS n
+           FROM apps a LEFT JOIN app_reviews r ON r.app_id = a.id WHERE a.id = $1");
+    tx.fetch_optional(query.bind(app)).await?.map_or(Ok(0), |row| row.get("n"))
+}
+
+/// Has what is asked for looked at again by whoever looked at it already.
+pub(in crate::apps) async fn look_again(tx: &mut Tx<'_>, app: &AppId) -> Result<(), DbError> {
+    let query = sql("UPDATE app_reviews SET version = version + 1
+                      WHERE app_id = $1 AND state = 'submitted'");
+    tx.execute(query.bind(app)).await?;
+    Ok(())
+}
+
+/// Forgets what is asked for an app, but for its version; `false` if nothing is.
 pub(in crate::apps) async fn delete(tx: &mut Tx<'_>, app: &AppId) -> Result<bool, DbError> {
+    let last = last_version(tx, app).await?;
+    let query = sql("UPDATE apps SET review_version = $2 WHERE id = $1").bind(app).bind(last);
+    tx.execute(query).await?;
     let query = sql("DELETE FROM app_reviews WHERE app_id = $1").bind(app);
     Ok(tx.execute(query).await?.affected == 1)
 }

@@ -40,7 +40,7 @@ The demo keeps its data in a folder of its own. Starting it again finds the same
 passwords are public, so it is for trying out only. When a port is taken and was not asked for by a
 flag, a free one is used.";
 
-/// Starts a server with four accounts, two users and an app, and says what to try.
+/// Starts a server with five accounts, four users and an app, and says what to try.
 #[derive(Debug, clap::Args)]
 #[command(after_help = ABOUT)]
 pub struct DemoArgs {
@@ -115,6 +115,10 @@ impl DemoArgs {
         }
         if !loaded.settings.is_given("sign_up.mode") {
             loaded.config.sign_up = SignUp::Open;
+        }
+        if !loaded.settings.is_given("platform.account") {
+            let platform = demo::PLATFORM.parse().context("the demo's platform")?;
+            loaded.config.registration.platform_account = Some(platform);
         }
         Ok(loaded)
     }

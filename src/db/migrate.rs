@@ -65,6 +65,9 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0042_app_reviews", include_str!("../../migrations/0042_app_reviews.sql")),
     ("0046_apis", include_str!("../../migrations/0046_apis.sql")),
     ("0055_audit_kept", include_str!("../../migrations/0055_audit_kept.sql")),
+    ("0058_app_blocks", include_str!("../../migrations/0058_app_blocks.sql")),
+    ("0059_known_places", include_str!("../../migrations/0059_known_places.sql")),
+    ("0060_disabled_by", include_str!("../../migrations/0060_disabled_by.sql")),
 ];
 
 pub(in crate::db) async fn run(

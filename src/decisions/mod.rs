@@ -107,3 +107,6 @@ pub mod d0035_the_decision_point {}
 
 #[doc = include_str!("0038-a-record-that-stays.md")]
 pub mod d0038_a_record_that_stays {}
+
+#[doc = include_str!("0040-keeping-apps-out.md")]
+pub mod d0040_keeping_apps_out {}

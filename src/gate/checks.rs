@@ -130,7 +130,7 @@ pub fn app_status(app: &App, develops_apps: bool) -> Result<(), Refusal> {
 /// # Errors
 /// [`Refusal::AppNotAllowed`].
 pub fn app_allowed(app: &App, account: Option<&AccountId>) -> Result<(), Refusal> {
-    if account.is_none_or(|account| app.allowed_accounts.contains(account)) {
+    if account.is_none_or(|account| app.is_for(account)) {
         return Ok(());
     }
     Err(Refusal::AppNotAllowed)

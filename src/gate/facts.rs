@@ -8,7 +8,6 @@ use crate::accounts::model::{Account, Membership};
 use crate::base::id::AppId;
 use crate::policy::attributes::Attributes;
 use crate::policy::fact::Fact;
-use crate::policy::subject::Subject;
 use crate::users::model::User;
 
 /// By what the user acts.
@@ -25,13 +24,14 @@ pub(in crate::gate) struct Means<'m> {
 /// nobody has proven to be the user's, the address of a caller behind an unknown proxy, Patients
 /// of whoever is none.
 pub(in crate::gate) fn gather(
-    member: (&User, &Membership),
+    (user, membership): (&User, &Membership),
     account: &Account,
     means: &Means<'_>,
     ip: Option<IpAddr>,
     now: DateTime<Utc>,
 ) -> Attributes {
-    let mut facts = about(member, account)
+    let mut facts = membership
+        .facts(user, account)
         .with("environment", "time", now.to_rfc3339_opts(SecondsFormat::Secs, true))
         .with("environment", "amr", Fact::texts(means.amr.iter().cloned()));
     if let Some(client) = means.client {
@@ -41,20 +41,4 @@ pub(in crate::gate) fn gather(
         facts.put("environment", "ip", ip.to_string());
     }
     facts
-}
-
-/// The attributes of the user and the account.
-pub(in crate::gate) fn about(
-    (user, membership): (&User, &Membership),
-    account: &Account,
-) -> Attributes {
-    let subject = Subject {
-        id: &user.id,
-        username: user.username.as_str(),
-        email: user.email.as_deref().filter(|_| user.email_verified),
-        groups: &membership.groups,
-        patients: &membership.patients,
-        attributes: &membership.attributes,
-    };
-    subject.facts(&account.id, account.kind.as_str())
 }

@@ -15,7 +15,6 @@ use crate::accounts::model::Account;
 use crate::base::id::{AccountId, UserId};
 use crate::db::error::DbError;
 use crate::gate::checks;
-use crate::gate::facts;
 use crate::gate::refusal::Refusal;
 use crate::gate::routes::{AccountNeed, Demand, Lock};
 use crate::gate::service::{Caller, Gate, Presented};
@@ -263,7 +262,7 @@ impl Gate {
         let user = self.users().find(user).await?.filter(|user| user.is_active());
         let Some(user) = user else { return Ok(None) };
         let now = self.now().to_rfc3339_opts(SecondsFormat::Secs, true);
-        let facts = known.clone().and(&facts::about((&user, &membership), &asker.account));
+        let facts = known.clone().and(&membership.facts(&user, &asker.account));
         Ok(Some(facts.with("environment", "time", now)))
     }
 }

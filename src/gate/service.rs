@@ -226,6 +226,8 @@ impl Gate {
         checks::sign_in(demand, &self.step_up, &token, self.ctx.now())?;
         let account = checks::account(demand.account, presented.account)?;
         let app = self.app(&token.client).await?;
+        // What was taken from the app is gone from its tokens, too.
+        checks::scope(demand, &app.allowed_scopes)?;
 
         // While an app is in development and the request is about no account, the one that owns
         // the app says who its developers are.
@@ -351,7 +353,7 @@ impl Caller {
     pub fn reaches(&self, account: &AccountId) -> bool {
         match (&self.app, &self.scope) {
             (_, Held::Key(key)) => key.account == *account,
-            (Some(app), Held::Token(_)) => app.allowed_accounts.contains(account),
+            (Some(app), Held::Token(_)) => app.is_for(account),
             (None, Held::Token(_)) => false,
         }
     }

@@ -150,15 +150,14 @@ async fn issue(oauth: &OAuth, app: &App, by: Approval) -> Result<Issued, DirectE
         ground: Ground::Code { grant: &grant, by: &by, code },
         binding: None,
     };
-    let issued = issue_tokens(oauth, &request).await?.ok_or(DirectError::NotAllowed)?;
-    let actor = Actor::user(&by.user).by(&app.id);
-    oauth.parts().users.trail().note_sign_in(actor, &by.user, Outcome::Success, now);
-    Ok(issued)
+    issue_tokens(oauth, &request).await?.ok_or(DirectError::NotAllowed)
 }
 
 /// What a code stands for that signs a user in at another app.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Carried {
+    /// What it comes from, and ends with.
+    grant: i64,
     user: UserId,
     session: Digest,
     auth_time: i64,
@@ -191,6 +190,7 @@ pub async fn client_token(
     }
     eligibility::check(oauth, &app, &by.user, by.auth_time).await?;
     let carried = Carried {
+        grant: grant.id.0,
         user: by.user.clone(),
         session: by.session,
         auth_time: micros(by.auth_time),
@@ -218,8 +218,17 @@ pub async fn redeem(oauth: &OAuth, app: &str, code: &str) -> Result<Issued, Dire
     if !once::consume(oauth.ctx(), found.id).await? {
         return Err(DirectError::BadCode);
     }
-    let Carried { user, session, auth_time, amr } = found.data;
+    let Carried { grant, user, session, auth_time, amr } = found.data;
+    let origin = oauth.read_grant(GrantId(grant)).await?;
+    if origin.is_none_or(|origin| origin.revoked_at.is_some()) {
+        return Err(DirectError::BadCode);
+    }
     let scope = app.default_scopes.clone();
+    let actor = Actor::user(&user).by(&app.id);
     let by = Approval { user, session, auth_time: from_micros(auth_time), amr, scope };
-    issue(oauth, &app, by).await
+    let issued = issue(oauth, &app, by.clone()).await?;
+    // They are where they signed in to the other app: nobody has to tell them.
+    let trail = oauth.parts().users.trail();
+    trail.note_sign_in(actor, &by.user, Outcome::Success, oauth.now());
+    Ok(issued)
 }

@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::accounts::model::{Account, Membership};
+use crate::accounts::model::Account;
 use crate::apps::model::{AllowedAccounts, App, Status};
-use crate::base::id::{AccountId, UserId};
+use crate::base::id::UserId;
 use crate::db::error::DbError;
 use crate::oauth::error::{Refusal, TokenError};
 use crate::oauth::service::OAuth;
-use crate::policy::attributes::Attributes;
-use crate::policy::fact::Fact;
 use crate::policy::permit::authorize;
 use crate::policy::privilege::DevelopApps;
 use crate::users::model::User;
@@ -19,8 +17,9 @@ use crate::users::model::User;
 /// Checks that `user`, who signed in at `auth_time`, may use `app`, and answers who they are.
 ///
 /// The user must be active and must not have changed their password nor been signed out everywhere
-/// since; be a member of an account that the app is for, unless it is for all; and may develop
-/// apps there while the app is in development. A disabled app is for nobody.
+/// since; be a member of an account that the app is for, unless it is for all (then every account
+/// of theirs must not keep it out); and may develop apps there while the app is in development. A
+/// disabled app is for nobody.
 ///
 /// # Errors
 /// [`TokenError::InvalidGrant`] with the reason, or [`TokenError::Internal`].
@@ -39,9 +38,14 @@ pub(in crate::oauth) async fn check(
     }
     match app.status {
         Status::Live => match &app.allowed_accounts {
-            AllowedAccounts::All => Ok(user),
+            AllowedAccounts::All if app.blocked_by.is_empty() => Ok(user),
+            AllowedAccounts::All => {
+                let mine = oauth.parts().accounts.accounts_of(&user.id).await?;
+                let is_left = mine.is_empty() || mine.iter().any(|one| app.is_for(&one.id));
+                if is_left { Ok(user) } else { refused(Refusal::AppNotAllowed) }
+            }
             AllowedAccounts::These(accounts) => {
-                for account in accounts {
+                for account in accounts.difference(&app.blocked_by) {
                     if oauth.parts().accounts.membership(account, &user.id).await?.is_some() {
                         return Ok(user);
                     }
@@ -74,11 +78,7 @@ async fn accounts_in_common(
     user: &UserId,
 ) -> Result<Vec<Account>, DbError> {
     let mine = oauth.parts().accounts.accounts_of(user).await?;
-    let is_for = |id: &AccountId| match &app.allowed_accounts {
-        AllowedAccounts::All => true,
-        AllowedAccounts::These(accounts) => accounts.contains(id),
-    };
-    Ok(mine.iter().filter(|account| is_for(&account.id)).cloned().collect())
+    Ok(mine.iter().filter(|account| app.is_for(&account.id)).cloned().collect())
 }
 
 async fn may_develop(oauth: &OAuth, account: &Account, user: &User) -> Result<bool, DbError> {
@@ -87,22 +87,6 @@ async fn may_develop(oauth: &OAuth, account: &Account, user: &User) -> Result<bo
         return Ok(false);
     };
     let policy = parts.policies.merged(&account.id).await?;
-    let facts = facts(account, user, &membership);
+    let facts = membership.facts(user, account);
     Ok(authorize::<DevelopApps>(&policy, &facts, &account.id, &user.id).is_ok())
-}
-
-/// What policies may ask of a user in an account, apart from any request.
-fn facts(account: &Account, user: &User, membership: &Membership) -> Attributes {
-    let groups = membership.groups.iter().map(|group| group.as_str().to_owned());
-    let mut facts = Attributes::new()
-        .with("user", "id", user.id.as_str())
-        .with("user", "username", user.username.as_str())
-        .with("user", "groups", Fact::texts(groups))
-        .with("user", "customAttributes", &membership.attributes)
-        .with("account", "id", account.id.as_str())
-        .with("account", "type", account.kind.as_str());
-    if let Some(email) = &user.email {
-        facts.put("user", "email", email.as_str());
-    }
-    facts
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use form_urlencoded::Serializer;
 use url::Url;
 
 use crate::apps::model::App;
@@ -50,6 +51,18 @@ pub enum LogoutError {
     Internal(#[from] DbError),
 }
 
+/// What a request to sign out may say of the authorization that it goes on with.
+pub const OF_AUTHORIZE: [&str; 8] = [
+    "client_id",
+    "response_type",
+    "redirect_uri",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+];
+
 const BAD_HINT: LogoutError = LogoutError::Refused("error-app-hint");
 const BAD_APP: LogoutError = LogoutError::Refused("error-app-unknown");
 const BAD_URL: LogoutError = LogoutError::Refused("error-app-foreign-address");
@@ -83,9 +96,22 @@ pub async fn read(oauth: &OAuth, params: &Params) -> Result<LogoutRequest, Logou
             Some(with_state(&to, params.get("state")))
         }
         (Some(_), None) => return Err(BAD_URL),
-        (None, _) => None,
+        (None, Some(app)) => sign_in_again(app, params)?,
+        (None, None) => None,
     };
     Ok(LogoutRequest { app, then, hint })
+}
+
+/// Where somebody goes who is signed out to sign in as somebody else: Cognito's other dialect, which
+/// says what it wants of `/authorize` instead of where to go.
+fn sign_in_again(app: &App, params: &Params) -> Result<Option<String>, LogoutError> {
+    let (Some(url), true) = (params.get("redirect_uri"), params.has("response_type")) else {
+        return Ok(None);
+    };
+    match_registered(&app.callback_urls, url).ok_or(BAD_URL)?;
+    let asked = params.pairs().filter(|(name, _)| OF_AUTHORIZE.contains(name));
+    let query = Serializer::new(String::new()).extend_pairs(asked).finish();
+    Ok(Some(format!("/authorize?{query}")))
 }
 
 fn with_state(to: &VerifiedRedirect, state: Option<&str>) -> String {

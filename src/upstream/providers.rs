@@ -1,5 +1,6 @@
 //! The providers that are declared, and whom of theirs we know.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ pub struct Providers {
     pub(in crate::upstream) vault: Vault,
     by_id: Cache<ProviderId, Option<Arc<Provider>>>,
     by_account: Cache<Option<AccountId>, Arc<[Provider]>>,
+    by_domain: Cache<(), Arc<HashMap<String, Vec<AccountId>>>>,
 }
 
 impl fmt::Debug for Providers {
@@ -45,6 +47,7 @@ impl Providers {
             vault: vault.clone(),
             by_id: Cache::new(changes, Topic::Providers, HELD_MAX),
             by_account: Cache::new(changes, Topic::Providers, HELD_MAX),
+            by_domain: Cache::new(changes, Topic::Providers, 1),
         }
     }
 
@@ -64,6 +67,29 @@ impl Providers {
     pub async fn of(&self, account: Option<&AccountId>) -> Result<Arc<[Provider]>, DbError> {
         let load = async || Ok(store::of_account(&self.ctx.db, account).await?.into());
         self.by_account.get_or_load(&account.cloned(), load).await
+    }
+
+    /// The accounts that have a provider in use for addresses of this domain, each once. Of
+    /// providers that are for addresses of any domain, nobody is told here.
+    ///
+    /// # Errors
+    /// [`DbError`] if storage fails.
+    pub async fn accounts_for(&self, domain: &str) -> Result<Vec<AccountId>, DbError> {
+        let load = async || {
+            let mut accounts: HashMap<String, Vec<AccountId>> = HashMap::new();
+            for provider in store::of_accounts(&self.ctx.db).await? {
+                let Some(account) = provider.account else { continue };
+                for domain in provider.settings.email_domains {
+                    let known = accounts.entry(domain).or_default();
+                    if !known.contains(&account) {
+                        known.push(account.clone());
+                    }
+                }
+            }
+            Ok::<_, DbError>(Arc::new(accounts))
+        };
+        let all = self.by_domain.get_or_load(&(), load).await?;
+        Ok(all.get(domain).cloned().unwrap_or_default())
     }
 
     /// The providers that members of the account have to come from; empty: they need none.

@@ -61,6 +61,13 @@ pub(in crate::upstream) async fn of_account(
     db.fetch_all(query).await?.iter().map(provider).collect()
 }
 
+/// The providers of all accounts that are in use, by account.
+pub(in crate::upstream) async fn of_accounts(db: impl Fetch) -> Result<Vec<Provider>, DbError> {
+    let query = sql("SELECT * FROM providers
+                      WHERE account_id IS NOT NULL AND enabled = 1 ORDER BY account_id, id");
+    db.fetch_all(query).await?.iter().map(provider).collect()
+}
+
 /// Writes a provider, new or not.
 pub(in crate::upstream) async fn put(
     tx: &mut Tx<'_>,

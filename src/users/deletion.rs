@@ -57,8 +57,7 @@ impl Work {
         (user, kind): (&User, &'static str),
         at: DateTime<Utc>,
     ) -> Result<(), DbError> {
-        // Nobody proved to read other addresses: they may be a stranger's.
-        let Some(to) = user.email.clone().filter(|_| user.email_verified) else { return Ok(()) };
+        let Some(to) = user.proven_email().map(str::to_owned) else { return Ok(()) };
         let is_over = kind == DONE;
         let letter = Letter {
             to,

@@ -7,7 +7,6 @@ use crate::mail::model::Letter;
 use crate::mail::service::post;
 use crate::users::model::User;
 use crate::users::service::Users;
-use crate::words::Language;
 
 /// A factor was added.
 pub(in crate::users) const ADDED: &str = "mail-factor-added";
@@ -39,11 +38,9 @@ impl Notice {
 impl Users {
     /// The notice of an act. It goes to an address that the user has shown to be theirs.
     pub(in crate::users) fn notice(&self, user: &User, kind: &'static str) -> Notice {
-        let to = user.email.clone().filter(|_| user.email_verified);
-        let language = user.profile.locale.as_deref().and_then(Language::of_tags);
-        let letter = to.map(|to| Letter {
-            to,
-            language: language.unwrap_or_default(),
+        let letter = user.proven_email().map(|to| Letter {
+            to: to.to_owned(),
+            language: user.language(),
             kind,
             values: vec![("host", self.0.issuer_name.clone())],
             link: Some(self.0.issuer.url("/account/factors")),

@@ -37,6 +37,7 @@ mod store_deletion;
 mod store_factors;
 mod store_names;
 mod store_passwords;
+mod store_places;
 mod store_profile;
 mod store_sessions;
 mod store_throttle;

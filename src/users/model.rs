@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::base::id::UserId;
 use crate::users::profile::Profile;
 use crate::users::username::UsernameKey;
+use crate::words::Language;
 
 /// A person who can sign in. Belongs to no account; groups make members of people.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,10 +66,19 @@ impl User {
         self.password_changed_at.max(self.signed_out_at)
     }
 
+    /// The address where they proved to receive mail. Any other may be a stranger's.
+    pub fn proven_email(&self) -> Option<&str> {
+        self.email.as_deref().filter(|_| self.email_verified)
+    }
+
+    /// The language of letters to them.
+    pub fn language(&self) -> Language {
+        self.profile.locale.as_deref().and_then(Language::of_tags).unwrap_or_default()
+    }
+
     /// Whether they proved to receive mail at this address, however it is written.
     pub fn proved(&self, email: &str) -> bool {
-        let own = self.email.as_deref().filter(|_| self.email_verified);
-        own.is_some_and(|own| UsernameKey::of(own) == UsernameKey::of(email))
+        self.proven_email().is_some_and(|own| UsernameKey::of(own) == UsernameKey::of(email))
     }
 
     /// What to call them: the full name, or the name that they sign in with.

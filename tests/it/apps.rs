@@ -1,5 +1,6 @@
 //! Apps over the API: registering them, having them looked at, signing in without our pages.
 
+mod blocks;
 mod consents;
 pub mod direct;
 pub mod logos;

@@ -59,6 +59,20 @@ async fn case_57_without_proof_the_user_is_asked(db: Kind) {
 
     assert!(!is_signed_in(&server, &ben).await, "{done:?}");
     assert_eq!(done.location(), "https://portal.example/bye");
+
+    // As somebody else, says the other dialect of Cognito.
+    ben.sign_in(&server).await;
+    let query = "client_id=portal&response_type=code&\
+        redirect_uri=https%3A%2F%2Fportal.example%2Fcallback&state=a%26b";
+    let page = ben.browser.get(&format!("/logout?{query}")).await;
+    let form = Form::of(&page.body, "/logout");
+    let done = ben.browser.submit(&page, &form, &[]).await;
+    assert!(!is_signed_in(&server, &ben).await, "{done:?}");
+    let back = done.location();
+    assert!(back.starts_with("https://portal.example/callback?error=invalid_request"), "{back}");
+    assert!(back.contains("state=a%26b") && back.contains("PKCE"), "{back}");
+    let evil = "/logout?client_id=portal&response_type=code&redirect_uri=https://evil.example/";
+    assert_eq!(ben.browser.get(evil).await.status, 400);
 }
 
 async fn case_57_nobody_is_sent_to_an_address_that_is_not_registered(db: Kind) {

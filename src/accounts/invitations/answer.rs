@@ -60,7 +60,7 @@ pub struct Answering<'a> {
 
 /// The address whose invitations are a user's: one that they proved to be theirs.
 fn own_key(user: &User) -> Option<String> {
-    let email = user.email.as_deref().filter(|_| user.email_verified)?;
+    let email = user.proven_email()?;
     Some(UsernameKey::of(email).as_str().to_owned())
 }
 

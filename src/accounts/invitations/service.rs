@@ -80,11 +80,10 @@ impl Tenancy {
 
     async fn inviting(&self, permit: &Permit<AccessAdmin>) -> Result<Work, DbError> {
         let inviter = self.0.users.find(permit.user()).await?;
-        let proved = |user: &User| user.email.clone().filter(|_| user.email_verified);
         Ok(Work {
             tenancy: self.clone(),
             act: Act::of(&self.0.ctx, permit),
-            inviter: inviter.as_deref().and_then(proved),
+            inviter: inviter.as_deref().and_then(User::proven_email).map(str::to_owned),
         })
     }
 

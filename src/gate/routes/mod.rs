@@ -174,6 +174,12 @@ pub enum Operation {
     GetReview,
     /// `PATCH /v1/reviews/{id}`
     DecideReview,
+    /// `GET /v1/account/apps`
+    ListAccountApps,
+    /// `PUT /v1/account/apps/{id}/block`
+    BlockApp,
+    /// `DELETE /v1/account/apps/{id}/block`
+    UnblockApp,
     /// `GET /v1/consents`
     ListConsents,
     /// `DELETE /v1/consents/{id}`

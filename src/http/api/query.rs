@@ -62,6 +62,11 @@ impl Query {
         }
     }
 
+    /// Whether something is called `name`, be it empty.
+    pub(in crate::http::api) fn has(&self, name: &str) -> bool {
+        self.all(name).next().is_some()
+    }
+
     /// All values called `name`, parsed. Empty ones count as absent.
     ///
     /// # Errors

@@ -68,6 +68,19 @@ async fn begin(
     wished: Wished,
 ) -> Response {
     let step = authorize::begin(&server.oauth, params, login.login(), browser.digest()).await;
+    let waiting = match &step {
+        Ok(
+            Step::SignIn { grant, .. }
+            | Step::SelectAccount { grant, .. }
+            | Step::Consent { grant, .. },
+        ) => Some(*grant),
+        Ok(Step::Reply(_)) | Err(_) => None,
+    };
+    if let Some(grant) = waiting
+        && let Some(invitation) = pages::invitation::before(server, grant, params).await
+    {
+        return (browser, invitation).into_response();
+    }
     go(server, browser, step, wished)
 }
 

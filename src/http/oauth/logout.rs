@@ -12,7 +12,7 @@ use crate::http::pages::form::not_ours;
 use crate::http::pages::signed_out;
 use crate::http::pages::templates::{SignOutPage, Site};
 use crate::http::session::{self, CurrentLogin, SessionCookies};
-use crate::oauth::logout::{self, LogoutError, LogoutRequest, LogoutStep};
+use crate::oauth::logout::{self, LogoutError, LogoutRequest, LogoutStep, OF_AUTHORIZE};
 use crate::oauth::params::Params;
 use crate::server::Server;
 use crate::words::Language;
@@ -102,7 +102,8 @@ pub(in crate::http::oauth) async fn post(
 }
 
 fn of_the_app(params: &Params) -> Vec<(&str, &str)> {
-    params.pairs().filter(|(name, _)| OF_THE_APP.contains(name)).collect()
+    let is_theirs = |name: &str| OF_THE_APP.contains(&name) || OF_AUTHORIZE.contains(&name);
+    params.pairs().filter(|(name, _)| is_theirs(name)).collect()
 }
 
 /// Ends the session, and what it gave to apps, before the browser goes on.

@@ -4,7 +4,7 @@
 use axum::response::Response;
 use http::HeaderValue;
 
-use crate::audit::model::{Actor, Outcome};
+use crate::audit::model::Actor;
 use crate::base::id::GrantId;
 use crate::db::error::DbError;
 use crate::http::browser::Browser;
@@ -14,6 +14,7 @@ use crate::http::session::{self, SessionCookies};
 use crate::oauth::strength;
 use crate::server::Server;
 use crate::users::login::Login;
+use crate::users::mailed::device::Entrance;
 use crate::users::model::User;
 use crate::users::sessions::Half;
 
@@ -112,9 +113,8 @@ pub(in crate::http::pages) async fn go_on(
             let (source, seat) = (browser.source(), browser.seat());
             let app = waiting_app(server, browser, grant).await.map(|app| app.id.clone());
             let actor = Actor { app, ..Actor::user(&user.id) };
-            let now = server.ctx.now();
-            server.users.trail().note_sign_in(actor, &user.id, Outcome::Success, now);
-            server.users.tell_of_new_device(user, source, &seat).await?;
+            let from = Entrance { source, seat: &seat, app: None };
+            server.users.signed_in(user, actor, &from).await?;
             return Ok((cookies, after_sign_in(grant)));
         }
         Due::Second => false,

@@ -6,6 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::response::Response;
 use http::request::Parts;
 
+use crate::base::id::GrantId;
 use crate::http::cookies::Cookie;
 use crate::http::pages::account::section::Section;
 use crate::http::pages::see_other;
@@ -24,8 +25,9 @@ pub(in crate::http::pages) enum Place {
     Account(Section),
     /// `/upstream/link`, with the secret of the question.
     UpstreamLink(String),
-    /// `/invitation`, with the id of the invitation and the secret of its letter.
-    Invitation(String, String),
+    /// `/invitation`, with the id of the invitation, the secret of its letter, and the authorization
+    /// that goes on then.
+    Invitation(String, String, Option<GrantId>),
 }
 
 impl Place {
@@ -36,15 +38,21 @@ impl Place {
             Self::Device(Some(code)) => format!("device.{}", code.shown()),
             Self::Account(section) => format!("account.{}", section.name()),
             Self::UpstreamLink(secret) => format!("link.{secret}"),
-            Self::Invitation(id, secret) => format!("invitation.{id}.{secret}"),
+            Self::Invitation(id, secret, None) => format!("invitation.{id}.{secret}"),
+            Self::Invitation(id, secret, Some(grant)) => format!("invited.{grant}.{id}.{secret}"),
         }
     }
 
     /// The invitation of this letter.
-    pub(in crate::http::pages) fn invitation(id: &str, secret: &str) -> Option<Self> {
+    pub(in crate::http::pages) fn invitation(
+        id: &str,
+        secret: &str,
+        grant: Option<GrantId>,
+    ) -> Option<Self> {
         let is_own = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
         let is_id = (1..=64).contains(&id.len()) && id.bytes().all(is_own);
-        (is_id && is_secret(secret)).then(|| Self::Invitation(id.to_owned(), secret.to_owned()))
+        let invitation = || Self::Invitation(id.to_owned(), secret.to_owned(), grant);
+        (is_id && is_secret(secret)).then(invitation)
     }
 
     /// The question of this secret: a number, and 43 characters of base64url.
@@ -59,7 +67,12 @@ impl Place {
             Some(("link", secret)) => Self::upstream_link(secret),
             Some(("invitation", rest)) => {
                 let (id, secret) = rest.split_once('.')?;
-                Self::invitation(id, secret)
+                Self::invitation(id, secret, None)
+            }
+            Some(("invited", rest)) => {
+                let (grant, rest) = rest.split_once('.')?;
+                let (id, secret) = rest.split_once('.')?;
+                Self::invitation(id, secret, Some(grant.parse().ok()?))
             }
             None if text == "device" => Some(Self::Device(None)),
             None if text == "approvals" => Some(Self::Approvals),
@@ -67,14 +80,17 @@ impl Place {
         }
     }
 
-    fn path(&self) -> String {
+    pub(in crate::http::pages) fn path(&self) -> String {
         match self {
             Self::Approvals => "/approvals".to_owned(),
             Self::Device(None) => "/device".to_owned(),
             Self::Device(Some(code)) => format!("/device?user_code={}", code.shown()),
             Self::Account(section) => section.path().to_owned(),
             Self::UpstreamLink(secret) => format!("/upstream/link?link={secret}"),
-            Self::Invitation(id, secret) => format!("/invitation?inviteId={id}&evc={secret}"),
+            Self::Invitation(id, secret, grant) => {
+                let grant = grant.map(|grant| format!("&grant={grant}")).unwrap_or_default();
+                format!("/invitation?inviteId={id}&evc={secret}{grant}")
+            }
         }
     }
 }
@@ -161,12 +177,16 @@ mod tests {
             "invitation.1",
             "invitation.a.1",
             "invitation.//evil.test.1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            "invited.x.a.1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
             "invitation.a&x=y.1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
         ] {
             assert_eq!(Place::parse(text), None, "{text}");
         }
         let invitation = "invitation.0199-a.1.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
         assert_eq!(Place::parse(invitation).unwrap().to_cookie(), invitation);
+        let invited = invitation.replacen("invitation.", "invited.7.", 1);
+        assert_eq!(Place::parse(&invited).unwrap().to_cookie(), invited);
+        assert!(Place::parse(&invited).unwrap().path().ends_with("&grant=7"));
         let place = Place::parse("device.WDJB-MJHT").unwrap();
         assert_eq!(place.path(), "/device?user_code=WDJB-MJHT");
     }

@@ -110,8 +110,8 @@ impl Users {
     ) -> Result<(), DbError> {
         let found = store::find_by_name(&self.0.ctx.db, &UsernameKey::of(name)).await?;
         let user = found.map(|(user, _)| user).filter(User::is_active);
-        let proved = |user: &User| user.email.clone().filter(|_| user.email_verified);
-        let Some(address) = user.as_ref().and_then(proved) else {
+        let address = user.as_ref().and_then(User::proven_email).map(str::to_owned);
+        let Some(address) = address else {
             tracing::debug!("nobody gets a letter with a code");
             return Ok(());
         };

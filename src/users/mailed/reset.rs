@@ -149,7 +149,7 @@ impl Users {
         once::void(tx, Kind::Email, &user.id).await?;
         end_all(tx, &user.id, now).await?;
         self.tell_own(tx, &user.id, "password");
-        if let Some(address) = user.email.as_deref().filter(|_| user.email_verified) {
+        if let Some(address) = user.proven_email() {
             let link = Some(self.0.issuer.url("/forgot"));
             let to = To { address, language };
             self.post(tx, "mail-password-changed", to, Vec::new(), link).await?;

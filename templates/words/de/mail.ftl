@@ -181,3 +181,19 @@ mail-join-patient-text =
 
     Wenn Sie nicht wissen, worum es geht, müssen Sie nichts tun.
 mail-join-patient-link = Einladung ansehen
+
+mail-app-approved-subject = Ihre App ist online: { $app }
+mail-app-approved-text =
+    Die Plattform hat geprüft, was Sie für { $app } beantragt haben, und hat es genehmigt. Die App ist so online, wie Sie es beantragt haben.
+
+    Die Begründung: { $reason }
+mail-app-rejected-subject = Ihre App wurde nicht genehmigt: { $app }
+mail-app-rejected-text =
+    Die Plattform hat geprüft, was Sie für { $app } beantragt haben, und hat es nicht genehmigt. Die App bleibt, wie sie war. Sie können Ihren Entwurf ändern und noch einmal fragen.
+
+    Die Begründung: { $reason }
+mail-app-suspended-subject = Ihre App wurde abgeschaltet: { $app }
+mail-app-suspended-text =
+    Die Plattform hat { $app } abgeschaltet. Niemand kann die App benutzen, bis etwas genehmigt wird, das Sie für sie beantragen.
+
+    Die Begründung: { $reason }

@@ -181,3 +181,19 @@ mail-join-patient-text =
 
     If you do not know what this is about, there is nothing for you to do.
 mail-join-patient-link = See the invitation
+
+mail-app-approved-subject = Your app is live: { $app }
+mail-app-approved-text =
+    The platform looked at what you asked for { $app }, and approved it. The app is live as you asked.
+
+    What they say to it: { $reason }
+mail-app-rejected-subject = Your app was not approved: { $app }
+mail-app-rejected-text =
+    The platform looked at what you asked for { $app }, and did not approve it. The app stays as it was. You can change your draft and ask again.
+
+    What they say to it: { $reason }
+mail-app-suspended-subject = Your app was switched off: { $app }
+mail-app-suspended-text =
+    The platform switched { $app } off. Nobody can use it until something that you ask for it is approved.
+
+    What they say to it: { $reason }

@@ -31,6 +31,10 @@ async fn consent_is_remembered_by_scope_and_taken_back_by_scope(db: Kind) {
 
     other.delete("/v1/consents/backend").await;
     assert_eq!(silent("openid project.read").await, "", "one's own alone");
+    for (bad, refusal) in [("", "400 invalid_query"), ("project.write", "404 not_found")] {
+        let path = format!("/v1/consents/backend?scope={bad}");
+        assert_eq!(api.delete(&path).await.refusal(), refusal, "nothing is taken back by mistake");
+    }
     assert_eq!(api.delete("/v1/consents/backend?scope=project.read").await.status, 204);
 
     assert_eq!(list().await, r#"["openid"]"#);

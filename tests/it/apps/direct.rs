@@ -1,16 +1,18 @@
 //! Signing in without our pages: for apps that are trusted with it, and no further than pages go.
 
 use chrono::TimeDelta;
+use narthex::worker::recorder;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::apps::{Api, start};
 use crate::common::answer::Answer;
 use crate::common::both;
+use crate::common::browser::Browser;
 use crate::common::database::Kind;
 use crate::common::jwt;
 use crate::common::server::TestServer;
-use crate::common::world::{ada, ben};
+use crate::common::world::{ada, ben, portal};
 
 both!(
     a_trusted_app_signs_in_with_a_password,
@@ -19,6 +21,9 @@ both!(
     a_code_by_mail_signs_in_once_where_it_was_asked_for,
     case_48_codes_are_not_guessed,
     an_embedded_app_is_signed_in_by_its_host_alone,
+    whoever_signs_in_from_somewhere_new_is_told_once,
+    providers_are_found_by_the_domain_of_an_address,
+    case_48_strangers_lock_nobody_out_of_their_own_phone,
 );
 
 const APPS: &str = "
@@ -38,6 +43,20 @@ apps:
   - { id: widget, account: acme, title: Widget, status: live, type: public, allowed_accounts: [acme],
       allowed_scopes: [openid, project.read], callback_urls: ['https://widget.example/cb'],
       client_metadata: { embedded_in: [portal] } }
+";
+
+/// Providers of accounts, in use and not, and one of the whole server.
+const PROVIDERS: &str = "
+providers:
+  - { id: of-acme, account: acme, kind: oidc, title: Acme, issuer: 'https://op.acme.example',
+      client_id: narthex, client_secret: secret-of-op-0123456789, email_domains: [acme.example] }
+  - { id: gone, account: beta, kind: oidc, title: Gone, issuer: 'https://op.gone.example',
+      client_id: narthex, client_secret: secret-of-op-0123456789, email_domains: [gone.example],
+      enabled: false }
+  - { id: anybody, account: beta, kind: oidc, title: Any, issuer: 'https://op.any.example',
+      client_id: narthex, client_secret: secret-of-op-0123456789 }
+  - { id: common, kind: oidc, title: Common, issuer: 'https://op.common.example',
+      client_id: narthex, client_secret: secret-of-op-0123456789, email_domains: [beta.example] }
 ";
 
 async fn world(db: Kind) -> TestServer {
@@ -235,6 +254,18 @@ async fn an_embedded_app_is_signed_in_by_its_host_alone(db: Kind) {
     let claims = jwt::claims(&answer.text("identityToken"));
     assert_eq!((&claims["sub"], &claims["aud"]), (&json!("ben"), &json!("widget")));
     assert_eq!(answer.json()["tokenType"], "Bearer");
+    let tokens = portal(&server).tokens(&server, &ben(&server)).await;
+    let bearer = format!("Bearer {}", tokens.access);
+    let other = Api { http: server.browser(), bearer, account: "" };
+    let body = json!({"targetClientId": "widget"});
+    let void = other.post("/v1/client-tokens", &body).await.expect(201).text("code");
+    let fields = [("client_id", "portal"), ("token", &*tokens.refresh)];
+    server.browser().post("/oidc-provider/token/revocation", &fields).await.expect(200);
+    assert_eq!(
+        redeem("widget", &void).await.refusal(),
+        "403 invalid_code",
+        "it ends with its origin"
+    );
     let late = ask("widget").await.expect(201).text("code");
     server.advance(TimeDelta::seconds(61));
     assert_eq!(redeem("widget", &late).await.refusal(), "403 invalid_code");
@@ -243,4 +274,87 @@ async fn an_embedded_app_is_signed_in_by_its_host_alone(db: Kind) {
     let tokens = redeem("widget", &of_ada.expect(201).text("code")).await.expect(200);
     let amr = &jwt::claims(&tokens.text("identityToken"))["amr"];
     assert!(amr.to_string().contains("mfa"), "how they signed in goes with them: {amr}");
+}
+
+async fn whoever_signs_in_from_somewhere_new_is_told_once(db: Kind) {
+    let server = world(db).await;
+    server.advance(TimeDelta::minutes(11));
+    let body = json!({"clientId": "phone", "username": "carl", "password": "carl-correct-horse"});
+    let enter = async |browser: &Browser, agent: &str| {
+        let headers = [("content-type", "application/json"), ("user-agent", agent)];
+        let body = body.to_string();
+        browser.send(Method::POST, "/auth/v1/api/login", &headers, body).await.expect(200)
+    };
+    let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+
+    enter(&server.browser(), "okhttp/4.12.0").await;
+
+    let letters = server.letters().await;
+    assert_eq!(letters.len(), 1);
+    assert!(letters[0].to.contains("carl@acme.example"));
+    assert!(letters[0].text.contains("Phone"), "by which app: {}", letters[0].text);
+    enter(&server.browser(), "okhttp/4.12.0").await;
+    assert_eq!(server.letters().await.len(), 1, "the same from the same place, without cookies");
+    let kept = server.browser();
+    enter(&kept, firefox).await;
+    assert_eq!(server.letters().await.len(), 2);
+    enter(&kept, "something else").await;
+    assert_eq!(server.letters().await.len(), 2, "who keeps cookies is known by them");
+    server.advance(TimeDelta::days(91));
+    for _ in 0..2 {
+        recorder::write_seen(&server.server, true).await;
+    }
+    let answer = enter(&server.browser(), firefox).await;
+    assert_eq!(server.letters().await.len(), 3, "places are forgotten");
+    let number = answer.header("x-fapi-interaction-id").to_owned();
+    recorder::write_seen(&server.server, true).await;
+    let noted = format!(
+        "SELECT COUNT(*) AS n FROM audit_entries
+          WHERE chain = 'acme' AND kind = 'sign-in' AND target = 'carl' AND app_id = 'phone'
+            AND origin LIKE '%127.0.0.1%' AND request_id = '{number}'"
+    );
+    assert_eq!(server.count(noted.leak()).await, 1);
+}
+
+async fn providers_are_found_by_the_domain_of_an_address(db: Kind) {
+    let server = world(db).await;
+    server.apply(PROVIDERS).await;
+    let methods = async |query: &str| {
+        let path = format!("/auth/v1/api/login-methods?{query}");
+        server.browser().get(&path).await.expect(200).body
+    };
+    let acme = r#"[{"type":"OIDC","account":"acme","accountName":"Acme Hospital"}]"#;
+
+    assert_eq!(methods("login=nobody@ACME.example").await, acme);
+    assert_eq!(methods("login=carl@acme.example&clientId=phone").await, acme);
+    for none in [
+        "",
+        "login=carl",
+        "login=carl@",
+        "login=@",
+        "login=a@evil-acme.example",
+        "login=a@beta.example",
+        "login=a@gone.example",
+    ] {
+        assert_eq!(methods(none).await, "[]", "{none}");
+    }
+}
+
+async fn case_48_strangers_lock_nobody_out_of_their_own_phone(db: Kind) {
+    let server = world(db).await;
+    let enter = async |browser: &Browser, password: &str| {
+        let body = json!({"clientId": "phone", "username": "carl", "password": password});
+        let kind = [("content-type", "application/json")];
+        browser.send(Method::POST, "/auth/v1/api/login", &kind, body.to_string()).await
+    };
+    let phone = server.browser();
+    enter(&phone, "carl-correct-horse").await.expect(200);
+
+    let mut waits = 0;
+    for _ in 0..20 {
+        waits += i32::from(enter(&server.browser(), "wrong").await.status == 429);
+    }
+
+    assert!(waits > 0, "strangers are slowed down");
+    enter(&phone, "carl-correct-horse").await.expect(200);
 }

@@ -9,6 +9,7 @@ use crate::common::world::ada;
 
 both!(case_04_a_picture_is_served_as_a_picture_and_nothing_else);
 
+/// A picture that says something.
 pub fn png(note: &[u8]) -> Vec<u8> {
     let chunk = |kind: &[u8], data: &[u8]| {
         let long = u32::try_from(data.len()).expect("short").to_be_bytes();

@@ -197,14 +197,22 @@ async fn an_app_is_switched_on_and_off_for_everybody_at_once(db: Kind) {
     assert_eq!(answer.refusal(), "401 invalid_token");
     assert_eq!(app.refresh(&tokens.refresh).await.refusal(), "400 unauthorized_client");
     assert_eq!(ben.browser.get(&app.authorize_url()).await.refusal(), "400 page");
-    assert_eq!(
-        dev.put(&status, &json!({"status": "developing"})).await.refusal(),
-        "409 needs_review"
-    );
     server.deliver().await;
+    dev.put(&status, &json!({"status": "developing"})).await.expect(200);
+    for off in ["disabled", "disabled"] {
+        admin.put(&status, &json!({ "status": off })).await.expect(200);
+    }
+    let answer = dev.put(&status, &json!({"status": "developing"})).await;
+    assert_eq!(answer.refusal(), "409 needs_review", "what somebody else switched off stays so");
     admin.put(&status, &json!({"status": "live"})).await.expect(200);
     assert_eq!(app.refresh(&tokens.refresh).await.refusal(), "400 invalid_grant", "gone for good");
-    app.tokens(&server, &ben).await;
+    let tokens = app.tokens(&server, &ben).await;
+    app.api("/v1/projects", &tokens.access, "acme").await.expect(200);
+
+    let less = json!({"allowedScopes": ["openid"]});
+    admin.patch(&format!("/v1/apps/{id}"), &less).await.expect(200);
+    let answer = app.api("/v1/projects", &tokens.access, "acme").await;
+    assert_eq!(answer.refusal(), "403 insufficient_scope", "what the app lost its tokens lost");
 }
 
 async fn secrets_overlap_and_are_shown_once(db: Kind) {
@@ -238,6 +246,11 @@ async fn secrets_overlap_and_are_shown_once(db: Kind) {
     let ended = ada.delete(&format!("{path}/secrets/{name}")).await;
     assert_eq!(ended.status, 204);
     assert!(!works(&new).await);
+    let third = ada.post(&format!("{path}/secrets"), &json!({"overlapSeconds": 60})).await;
+    third.expect(201);
+    ada.post(&format!("{path}/secrets"), &json!({"overlapSeconds": 60})).await.expect(201);
+    let over = ada.post(&format!("{path}/secrets"), &json!({})).await;
+    assert_eq!(over.refusal(), "409 too_many_secrets", "none ends before its time unasked");
     let too_long = json!({"overlapSeconds": 30 * 86_400 + 1});
     assert_eq!(ada.post(&format!("{path}/secrets"), &too_long).await.refusal(), "400 invalid_app");
     let public = ada.post("/v1/apps/legacy/secrets", &json!({})).await;

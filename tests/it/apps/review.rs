@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::apps::logos::png;
 use crate::apps::manage::made;
 use crate::apps::{Api, start};
 use crate::common::both;
@@ -13,6 +14,8 @@ both!(
     a_live_app_stays_as_it_is_until_its_change_is_approved,
     case_64_nobody_decides_for_themselves_or_for_others,
     an_app_that_leaves_an_account_loses_it_at_once,
+    whoever_asked_hears_what_was_decided_and_why,
+    case_64_what_was_looked_at_is_what_goes_live,
 );
 
 fn notes() -> Value {
@@ -41,7 +44,7 @@ async fn an_app_goes_live_as_it_was_looked_at(db: Kind) {
     let id = dev.post("/v1/apps", &notes()).await.expect(201).text("id");
     let (review, decide) = (format!("/v1/apps/{id}/review"), format!("/v1/reviews/{id}"));
     assert_eq!(dev.get(&review).await.refusal(), "404 not_found");
-    assert_eq!(dev.post(&review, &Value::Null).await.refusal(), "409 stale", "nothing is drafted");
+    assert_eq!(dev.post(&review, &Value::Null).await.refusal(), "404 not_found");
 
     let draft = dev.put(&review, &everywhere()).await.expect(200).json();
     assert_eq!(draft["status"], "draft");
@@ -53,6 +56,8 @@ async fn an_app_goes_live_as_it_was_looked_at(db: Kind) {
     assert_eq!(seen["wanted"]["allowedAccounts"], json!(["acme", "beta"]));
     assert_eq!(seen["app"]["allowedAccounts"], json!(["acme"]));
     assert_eq!(platform.patch(&decide, &verdict("approved", &draft)).await.refusal(), "409 stale");
+    let unsaid = json!({"status": "approved"});
+    assert_eq!(platform.patch(&decide, &unsaid).await.refusal(), "400 invalid_body");
     let live = platform.patch(&decide, &verdict("approved", &asked)).await.expect(200).json();
 
     assert_eq!(
@@ -88,7 +93,10 @@ async fn a_live_app_stays_as_it_is_until_its_change_is_approved(db: Kind) {
         }
         who.patch(&path, &json!({"accessTokenSeconds": 600})).await.expect(200);
     }
-    dev.put(&review, &json!({"app": more})).await.expect(200);
+    let drafted = dev.put(&review, &json!({"app": more})).await.expect(200);
+    assert_eq!(drafted.text("note"), "", "what was approved is over, with its note");
+    dev.put(&review, &json!({"note": "More"})).await.expect(200);
+    assert_eq!(dev.put(&review, &json!({"app": {}})).await.text("note"), "More");
     let asked = dev.post(&review, &Value::Null).await.expect(200).json();
     let still = dev.get(&path).await.json();
     assert_eq!((&still["status"], &still["review"]), (&json!("live"), &json!("submitted")));
@@ -127,7 +135,8 @@ async fn case_64_nobody_decides_for_themselves_or_for_others(db: Kind) {
 
     let id = dev.post("/v1/apps", &notes()).await.expect(201).text("id");
     let suspend = json!({"status": "suspended", "reason": "phishing"});
-    platform.patch(&format!("/v1/reviews/{id}"), &suspend).await.expect(200);
+    let seen = platform.patch(&format!("/v1/reviews/{id}"), &suspend).await.expect(200).json();
+    assert_eq!((&seen["status"], &seen["suspended"]), (&json!("disabled"), &json!(true)));
     let status = format!("/v1/apps/{id}/status");
     for wanted in ["live", "developing"] {
         let answer = admin.put(&status, &json!({"status": wanted})).await;
@@ -155,4 +164,70 @@ async fn an_app_that_leaves_an_account_loses_it_at_once(db: Kind) {
     server.apply(SHARED).await;
     assert_eq!(app.refresh(&of_eve.refresh).await.refusal(), "400 invalid_grant", "gone for good");
     app.refresh(&goes_on).await.expect(200);
+}
+
+/// A developer who proved to receive mail.
+const REACHED: &str =
+    "users: [{ id: dev, username: dev, email: dev@acme.example, email_verified: true }]";
+
+async fn whoever_asked_hears_what_was_decided_and_why(db: Kind) {
+    let server = start(db).await;
+    server.apply(REACHED).await;
+    let dev = Api::of(&server, &dev(&server), "acme").await;
+    let platform = Api::of(&server, &eve(&server), "beta").await;
+    let id = dev.post("/v1/apps", &notes()).await.expect(201).text("id");
+    let (review, decide) = (format!("/v1/apps/{id}/review"), format!("/v1/reviews/{id}"));
+    for (status, words) in [("rejected", "not approved"), ("approved", "is live")] {
+        dev.put(&review, &everywhere()).await.expect(200);
+        let asked = dev.post(&review, &Value::Null).await.expect(200).json();
+        let stale = platform.patch(&decide, &verdict(status, &json!({"version": 1}))).await;
+        assert_eq!(stale.refusal(), "409 stale");
+        let before = server.letters().await.len();
+
+        platform.patch(&decide, &verdict(status, &asked)).await.expect(200);
+
+        let letters = server.letters().await;
+        let letter = letters.last().expect("a letter");
+        assert_eq!(letters.len(), before + 1);
+        assert!(letter.to.contains("dev@acme.example"), "{}", letter.to);
+        assert!(letter.subject.contains(words) && letter.subject.contains("Notes"));
+        assert!(letter.text.contains("looked at"), "{}", letter.text);
+    }
+    let suspend = json!({"status": "suspended", "reason": "phishing\r\nBcc: eve@beta.example"});
+    assert_eq!(platform.patch(&decide, &suspend).await.refusal(), "400 invalid_app");
+    let suspend = json!({"status": "suspended", "reason": "phishing"});
+    platform.patch(&decide, &suspend).await.expect(200);
+    let letters = server.letters().await;
+    let letter = letters.last().expect("a letter");
+    assert!(letter.subject.contains("switched off") && letter.text.contains("phishing"));
+    let told = "SELECT COUNT(*) AS n FROM audit_entries WHERE kind = 'app-review'
+                   AND chain = 'acme' AND detail LIKE '%phishing%'";
+    assert_eq!(server.count(told).await, 1);
+}
+
+async fn case_64_what_was_looked_at_is_what_goes_live(db: Kind) {
+    let server = start(db).await;
+    let dev = Api::of(&server, &dev(&server), "acme").await;
+    let platform = Api::of(&server, &eve(&server), "beta").await;
+    let id = dev.post("/v1/apps", &notes()).await.expect(201).text("id");
+    let (review, decide) = (format!("/v1/apps/{id}/review"), format!("/v1/reviews/{id}"));
+    let ask = async |app: &Value| {
+        dev.put(&review, &json!({ "app": app })).await.expect(200);
+        dev.post(&review, &Value::Null).await.expect(200).json()
+    };
+
+    let asked = ask(&json!({"title": "Notes"})).await;
+    assert_eq!(dev.delete(&review).await.status, 204);
+    let again = ask(&json!({"callbackUrls": ["https://evil.example/cb"]})).await;
+    assert_ne!(asked["version"], again["version"], "no version is counted twice");
+    assert_eq!(platform.patch(&decide, &verdict("approved", &asked)).await.refusal(), "409 stale");
+
+    let picture = png(b"one");
+    dev.send(reqwest::Method::PUT, &format!("/v1/apps/{id}/logo"), "image/png", &picture)
+        .await
+        .expect(200);
+    let answer = platform.patch(&decide, &verdict("approved", &again)).await;
+    assert_eq!(answer.refusal(), "409 stale", "people know an app by its picture");
+    let seen = platform.get(&decide).await.expect(200).json();
+    platform.patch(&decide, &verdict("approved", &seen)).await.expect(200);
 }

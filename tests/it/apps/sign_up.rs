@@ -9,15 +9,17 @@ use crate::apps::direct::code_of;
 use crate::common::answer::Answer;
 use crate::common::both;
 use crate::common::database::Kind;
+use crate::common::form::Form;
 use crate::common::jwt;
 use crate::common::server::TestServer;
-use crate::common::world::ada;
+use crate::common::world::{ada, portal};
 
 both!(
     a_code_makes_a_user_and_signs_them_in,
     case_47_an_app_does_not_learn_who_has_an_account,
     a_closed_server_takes_nobody_from_apps,
     an_invitation_is_taken_up_in_an_app,
+    whoever_was_invited_joins_on_the_way_to_an_app,
 );
 
 const PASSWORD: &str = "seven green trains to Oslo";
@@ -80,6 +82,15 @@ async fn a_code_makes_a_user_and_signs_them_in(db: Kind) {
     );
     let body = json!({"clientId": "phone", "username": "grace@new.example", "password": PASSWORD});
     call(&server, "/auth/v1/api/login", &body).await.expect(200);
+
+    let body = json!({"clientId": "phone", "email": "hal@new.example", "phone": "+49 1"});
+    call(&server, "/auth/v1/api/signup", &body).await.expect(200);
+    let code = code_of(&server, "hal@new.example").await;
+    let done = confirm(&server, "hal@new.example", &code).await.expect(200);
+    assert_eq!(jwt::claims(&done.text("identityToken"))["amr"], json!(["otp"]), "no password");
+    let body = json!({"clientId": "phone", "username": "hal@new.example", "password": ""});
+    let answer = call(&server, "/auth/v1/api/login", &body).await;
+    assert_eq!(answer.refusal(), "403 invalid_credentials");
 }
 
 async fn case_47_an_app_does_not_learn_who_has_an_account(db: Kind) {
@@ -135,15 +146,43 @@ async fn an_invitation_is_taken_up_in_an_app(db: Kind) {
     }
     let sign_up = async |email: &str| {
         let body = json!({"clientId": "phone", "email": email, "password": PASSWORD,
-            "inviteId": id, "evc": evc});
+            "inviteId": id, "evc": evc, "originalUrl": "https://phone.example/a?b"});
         call(&server, "/auth/v1/api/signup", &body).await
     };
     assert_eq!(sign_up("other@new.example").await.refusal(), "403 other_address");
     let done = sign_up("grace@new.example").await.expect(200);
     assert_eq!(done.json()["userConfirmed"], true);
+    assert_eq!(done.json()["originalUrl"], "https://phone.example/a?b");
     assert_eq!(jwt::claims(&done.text("identityToken"))["aud"], "phone");
     assert_eq!(validate(&id, &evc).await.refusal(), "409 already_accepted");
     assert_eq!(sign_up("grace@new.example").await.refusal(), "409 already_accepted");
     let members = "SELECT COUNT(*) AS n FROM group_members WHERE group_id = 'acme-nurses'";
     assert_eq!(server.count(members).await, 2, "ben, and whoever was invited");
+}
+
+async fn whoever_was_invited_joins_on_the_way_to_an_app(db: Kind) {
+    let server = open(db, SignUp::Invitation).await;
+    let admin = Api::of(&server, &ada(&server), "acme").await;
+    let body = json!({"email": "grace@new.example", "groupId": "acme-nurses"});
+    admin.post("/v1/account/invitations", &body).await.expect(201);
+    let letters = server.letters().await;
+    let link = letters.last().expect("a letter").links.last().expect("a link").clone();
+    let (_, letter) = link.split_once('?').expect("what the letter holds");
+    let app = portal(&server);
+    let asked = app.authorize_url_with(&[("prompt", "consent")]);
+    let asked = asked.replacen("/authorize", "/oidc-provider/auth", 1);
+    let at = |letter: &str| format!("{asked}&{letter}");
+
+    let void = server.browser();
+    let page = void.follow(void.get(&at("inviteId=no-such&evc=1.x")).await).await;
+    Form::of(&page.body, "/sign-in");
+    let browser = server.browser();
+    let page = browser.follow(browser.get(&at(letter)).await).await;
+    let form = Form::of(&page.body, "/invitation");
+    let fields = [("name", "Grace"), ("password", PASSWORD), ("decision", "accept")];
+    let done = browser.submit(&page, &form, &fields).await;
+
+    Form::of(&done.body, "/consent");
+    let members = "SELECT COUNT(*) AS n FROM group_members WHERE group_id = 'acme-nurses'";
+    assert_eq!(server.count(members).await, 2);
 }

@@ -218,6 +218,7 @@ pub fn of_api(route: &Route, bearer: &[(&'static str, String)]) -> Endpoint {
         (Method::Post | Method::Patch, "/v1/apps" | "/v1/apps/heart") => {
             (&[], Some(r#"{"title":"A","callbackUrls":["https://a.example/cb"]}"#))
         }
+        (Method::Put, p) if p.ends_with("/block") => (&[], None),
         (Method::Put, "/v1/apps/heart/status") => (&[], Some(r#"{"status":"disabled"}"#)),
         (Method::Put, "/v1/apps/heart/review") => (&[], Some(r#"{"note":"A","app":{}}"#)),
         (Method::Post, "/v1/apps/heart/secrets") => (&[], Some(r#"{"overlapSeconds":1}"#)),

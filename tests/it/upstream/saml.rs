@@ -250,7 +250,16 @@ async fn case_76_bombs_and_entities_are_refused(db: Kind) {
         let answer = server.browser().post("/saml/idp/acs", &fields).await;
         assert_eq!(answer.refusal(), "400 page", "{fields:?}");
     }
-    for path in ["/saml/none/metadata", "/saml/NO%00/metadata"] {
+    let own = browser.get("/saml/idp/metadata").await.expect(200).body;
+    for path in ["/v1/saml/metadata", "/v1/saml/metadata?provider=idp"] {
+        assert_eq!(browser.get(path).await.expect(200).body, own, "{path}");
+    }
+    for path in [
+        "/saml/none/metadata",
+        "/saml/NO%00/metadata",
+        "/v1/saml/metadata?provider=none",
+        "/v1/saml/metadata?provider=NO%00",
+    ] {
         assert_eq!(browser.get(path).await.refusal(), "404 page", "{path}");
     }
 }

@@ -71,14 +71,18 @@ pub(in crate::http::api) async fn withdraw_one(
 ) -> Result<Response, ApiError> {
     let named: Vec<String> = query.list("scope")?;
     let own = own_apps(&server.oauth, &caller.user).await?;
-    if own.iter().all(|own| own.app.id != id) {
+    let given = own.iter().find(|own| own.app.id == id).ok_or(ApiError::NotFound)?;
+    if !query.has("scope") {
+        withdraw(&server.oauth, &caller.user, &id).await?;
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let scopes = Scope::parse(&named.join(" ")).map_err(|_| bad("scope"))?;
+    if scopes.is_empty() {
+        return Err(bad("scope"));
+    }
+    if !scopes.is_within(&given.scopes) {
         return Err(ApiError::NotFound);
     }
-    if named.is_empty() {
-        withdraw(&server.oauth, &caller.user, &id).await?;
-    } else {
-        let scopes = Scope::parse(&named.join(" ")).map_err(|_| bad("scope"))?;
-        withdraw_scopes(&server.oauth, &caller.user, &id, &scopes).await?;
-    }
+    withdraw_scopes(&server.oauth, &caller.user, &id, &scopes).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

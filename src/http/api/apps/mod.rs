@@ -1,5 +1,6 @@
 //! `/v1/apps`: registering apps and administering them.
 
+mod blocks;
 mod body;
 mod consents;
 mod reviews;
@@ -14,8 +15,8 @@ use http::StatusCode;
 use http::request::Parts;
 use serde::{Deserialize, Serialize};
 
-use crate::apps::error::{AppError, Fault};
-use crate::apps::manage::{AppQuery, ManageError, Manager, Right};
+use crate::apps::error::{AppError, Fault, ManageError};
+use crate::apps::manage::{AppQuery, Manager, Right};
 use crate::apps::model::Status;
 use crate::base::id::AppId;
 use crate::base::secret::Secret;
@@ -56,6 +57,9 @@ pub(in crate::http::api) fn handler(operation: Operation) -> Option<MethodRouter
         Operation::ListReviews => get(reviews::list),
         Operation::GetReview => get(reviews::get_one),
         Operation::DecideReview => patch(reviews::decide),
+        Operation::ListAccountApps => get(blocks::list),
+        Operation::BlockApp => put(blocks::block),
+        Operation::UnblockApp => delete(blocks::unblock),
         Operation::ListConsents => get(consents::list),
         Operation::CreateClientToken => post(create_client_token),
         Operation::WithdrawConsent => delete(consents::withdraw_one),
@@ -221,6 +225,7 @@ impl From<ManageError> for ApiError {
                 Self::Refused(Refusal::PolicyDenies { privilege: AccountAdmin::NAME.into() })
             }
             ManageError::TooMany => Self::TooMany("the account has too many apps"),
+            ManageError::TooManySecrets => told(StatusCode::CONFLICT, "too_many_secrets"),
             ManageError::Stale => told(StatusCode::CONFLICT, "stale"),
             ManageError::OwnRequest => told(StatusCode::FORBIDDEN, "own_request"),
             ManageError::NotThePlatform => told(StatusCode::FORBIDDEN, "not_the_platform"),

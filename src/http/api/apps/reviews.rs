@@ -6,8 +6,9 @@ use http::StatusCode;
 use http::request::Parts;
 use serde::{Deserialize, Serialize};
 
-use crate::apps::manage::ManageError;
-use crate::apps::reviews::{Decision, Reviewer, Verdict};
+use crate::apps::error::ManageError;
+use crate::apps::reviews::Reviewer;
+use crate::apps::verdicts::{Decision, Verdict};
 use crate::base::id::{AccountId, AppId};
 use crate::gate::refusal::Refusal;
 use crate::http::api::apps::Manages;
@@ -25,7 +26,7 @@ use crate::server::Server;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::http::api) struct DraftBody {
-    note: String,
+    note: Option<String>,
     app: AppBody,
 }
 
@@ -90,8 +91,10 @@ pub(in crate::http::api) async fn draft(
     Id(id): Id<AppId>,
     Body(body): Body<DraftBody>,
 ) -> Result<Response, ApiError> {
-    let drafted =
-        server.apps.draft_review(&by, &id, (&body.note, body.app.edit(&server).await?)).await?;
+    let drafted = server
+        .apps
+        .draft_review(&by, &id, (body.note.as_deref(), body.app.edit(&server).await?))
+        .await?;
     Ok(answer(StatusCode::OK, ReviewView::from(drafted)))
 }
 
@@ -135,7 +138,7 @@ pub(in crate::http::api) async fn get_one(
 ) -> Result<Response, ApiError> {
     let found = server.apps.to_review(&by, &id).await?;
     let (review, app) = found.ok_or(ApiError::NotFound)?;
-    let view = ReviewedView { review: review.into(), app: AppView::of(&app) };
+    let view = ReviewedView { review: review.into(), app: app.into() };
     Ok(answer(StatusCode::OK, view))
 }
 
@@ -151,7 +154,10 @@ pub(in crate::http::api) async fn decide(
         VerdictBody::Rejected => Verdict::Reject,
         VerdictBody::Suspended => Verdict::Suspend,
     };
+    if body.version.is_none() && verdict != Verdict::Suspend {
+        return Err(ApiError::BadBody("`version` is missing: the one that was looked at".into()));
+    }
     let decision = Decision { verdict, version: body.version, reason: body.reason };
-    let app = server.apps.decide(&by, &id, decision).await?;
-    Ok(answer(StatusCode::OK, AppView::of(&app)))
+    let app = server.apps.decide(&by, &id, decision, &server.users).await?;
+    Ok(answer(StatusCode::OK, AppView::from(app)))
 }

@@ -5,7 +5,6 @@ use serde::Serialize;
 use crate::apps::changes::Wanted;
 use crate::apps::manage::Managed;
 use crate::apps::model::{Kind, Status};
-use crate::apps::new_app::NewApp;
 use crate::apps::reviews::{Review, State};
 use crate::base::scope::Scope;
 use crate::http::api::error::date;
@@ -112,28 +111,16 @@ impl From<Wanted> for SaidView {
 
 impl From<Managed> for AppView {
     fn from(managed: Managed) -> Self {
-        let Managed { app, registered_by, is_suspended, review } = managed;
-        Self {
-            registered_by: registered_by.map(|user| user.to_string()),
-            suspended: is_suspended,
-            review,
-            ..Self::of(&app)
-        }
-    }
-}
-
-impl AppView {
-    /// An app as whoever decides sees it.
-    pub(in crate::http::api) fn of(app: &NewApp) -> Self {
+        let Managed { app, registered_by, is_suspended, disabled_by: _, review } = managed;
         Self {
             id: app.id.to_string(),
             account: app.account.to_string(),
             status: app.status,
-            suspended: false,
+            suspended: is_suspended,
             icon_url: app.icon_url.clone(),
-            registered_by: None,
-            review: None,
-            said: Wanted::of(app).into(),
+            registered_by: registered_by.map(|user| user.to_string()),
+            review,
+            said: Wanted::of(&app).into(),
         }
     }
 }

@@ -51,5 +51,5 @@ pub(in crate::http::api::direct) async fn redeem(
     Body(body): Body<RedeemBody>,
 ) -> Result<Response, Refused> {
     let issued = direct::redeem(&server.oauth, &body.client_id, &body.code).await?;
-    Ok(confirmed(&issued, false))
+    Ok(confirmed(&issued))
 }

@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::http::api::body::Body;
-use crate::http::api::direct::{Refused, signed_in, tokens, typed};
+use crate::http::api::direct::{Refused, enter, signed_in, typed};
 use crate::http::api::error::answer;
 use crate::http::browser::Browser;
 use crate::oauth::direct::trusted;
@@ -61,5 +61,5 @@ pub(in crate::http::api::direct) async fn verify(
     let app = trusted(&server.oauth, &body.client_id).await?;
     let shown = (&*body.session, typed(&body.username)?, &*body.code);
     let user = server.users.check_mailed_code(&app.id, shown, browser.source()).await?;
-    Ok(signed_in(&tokens(&server, &app, &user, &["otp"]).await?))
+    Ok(enter(&server, &app, &user, &["otp"], browser).await?.answer(signed_in))
 }

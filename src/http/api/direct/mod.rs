@@ -13,19 +13,22 @@ use std::sync::Arc;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::StatusCode;
-use http::header::RETRY_AFTER;
+use http::header::{RETRY_AFTER, SET_COOKIE};
+use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
 use crate::apps::model::App;
+use crate::audit::model::Actor;
 use crate::base::secret::Secret;
 use crate::base::text;
 use crate::http::api::error::{ApiError, answer};
+use crate::http::browser::Browser;
 use crate::oauth::direct::{self, DirectError};
 use crate::oauth::issue::Issued;
 use crate::server::Server;
 use crate::users::error::SignInError;
 use crate::users::mailed::MailedError;
+use crate::users::mailed::device::Entrance;
 use crate::users::model::User;
 
 pub(in crate::http::api) use client_tokens::create as create_client_token;
@@ -69,6 +72,38 @@ struct Confirmed<'a> {
     identity_token: Option<&'a str>,
     expires_in: u32,
     token_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    original_url: Option<&'a str>,
+}
+
+impl<'a> Confirmed<'a> {
+    fn of(issued: &'a Issued) -> Self {
+        Self {
+            user_confirmed: None,
+            access_token: issued.access_token.reveal(),
+            refresh_token: issued.refresh_token.as_ref().map(Secret::reveal),
+            identity_token: issued.id_token.as_ref().map(Secret::reveal),
+            expires_in: issued.expires_in,
+            token_type: issued.token_type,
+            original_url: None,
+        }
+    }
+}
+
+/// Somebody who signed in.
+struct Entered {
+    issued: Issued,
+    /// Where: it is known from now on, if it keeps cookies.
+    browser: Browser,
+    known: HeaderValue,
+}
+
+impl Entered {
+    fn answer(self, view: impl FnOnce(&Issued) -> Response) -> Response {
+        let mut response = (self.browser, view(&self.issued)).into_response();
+        response.headers_mut().append(SET_COOKIE, self.known);
+        response
+    }
 }
 
 fn signed_in(issued: &Issued) -> Response {
@@ -80,27 +115,31 @@ fn signed_in(issued: &Issued) -> Response {
     answer(StatusCode::OK, view)
 }
 
-/// `is_new`: of whoever just became a user.
-fn confirmed(issued: &Issued, is_new: bool) -> Response {
-    let view = Confirmed {
-        user_confirmed: is_new.then_some(true),
-        access_token: issued.access_token.reveal(),
-        refresh_token: issued.refresh_token.as_ref().map(Secret::reveal),
-        identity_token: issued.id_token.as_ref().map(Secret::reveal),
-        expires_in: issued.expires_in,
-        token_type: issued.token_type,
-    };
-    answer(StatusCode::OK, view)
+fn confirmed(issued: &Issued) -> Response {
+    answer(StatusCode::OK, Confirmed::of(issued))
+}
+
+/// Tokens of whoever just became a user, and where their app wanted to go on.
+fn joined(issued: &Issued, original_url: Option<&str>) -> Response {
+    let user_confirmed = Some(true);
+    answer(StatusCode::OK, Confirmed { user_confirmed, original_url, ..Confirmed::of(issued) })
 }
 
 /// Gives tokens to whoever showed what `amr` names, unless more is due.
-async fn tokens(
+async fn enter(
     server: &Server,
     app: &Arc<App>,
     user: &User,
     amr: &[&str],
-) -> Result<Issued, Refused> {
-    Ok(direct::sign_in(&server.oauth, app, user, amr).await?)
+    browser: Browser,
+) -> Result<Entered, Refused> {
+    let issued = direct::sign_in(&server.oauth, app, user, amr).await?;
+    let actor = Actor::user(&user.id).by(&app.id);
+    let (source, seat, title) = (browser.source(), browser.seat(), app.title_in(user.language()));
+    let from = Entrance { source, seat: &seat, app: Some((&app.id, title)) };
+    server.users.signed_in(user, actor, &from).await.map_err(ApiError::from)?;
+    let known = browser.know(server.users.device_mark(&user.id, &browser.digest()));
+    Ok(Entered { issued, browser, known })
 }
 
 /// Why a call is refused. In the same words for everybody whom we do not know.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::base::secret::Secret;
 use crate::http::api::body::Body;
-use crate::http::api::direct::{Refused, signed_in, tokens, typed};
+use crate::http::api::direct::{Refused, enter, signed_in, typed};
 use crate::http::browser::Browser;
 use crate::oauth::direct::trusted;
 use crate::server::Server;
@@ -29,5 +29,5 @@ pub(in crate::http::api::direct) async fn login(
     let app = trusted(&server.oauth, &body.client_id).await?;
     let password = Secret::presented(body.password);
     let user = server.users.sign_in(typed(&body.username)?, &password, browser.source()).await?;
-    Ok(signed_in(&tokens(&server, &app, &user, &["pwd"]).await?))
+    Ok(enter(&server, &app, &user, &["pwd"], browser).await?.answer(signed_in))
 }

@@ -13,7 +13,7 @@ use crate::base::secret::Secret;
 use crate::config::sign_up::SignUp;
 use crate::http::api::body::Body;
 use crate::http::api::direct::invitations::{open, refused};
-use crate::http::api::direct::{Refused, confirmed, tokens, told, typed};
+use crate::http::api::direct::{Refused, enter, joined, told, typed};
 use crate::http::api::error::answer;
 use crate::http::browser::Browser;
 use crate::oauth::direct::trusted;
@@ -28,9 +28,12 @@ use crate::words::Language;
 pub(in crate::http::api::direct) struct SignUpBody {
     client_id: String,
     email: String,
-    password: String,
+    /// Who tells none signs in by codes, and can set one with a mailed link.
+    password: Option<String>,
     given_name: Option<String>,
     family_name: Option<String>,
+    /// Where the app goes on: told back to it, and looked at by nobody.
+    original_url: Option<String>,
     /// What the link of an invitation's letter holds.
     invite_id: Option<String>,
     evc: Option<String>,
@@ -52,6 +55,17 @@ pub(in crate::http::api::direct) struct ConfirmBody {
 }
 
 impl SignUpBody {
+    /// The password; one that nobody knows for whoever chose none.
+    fn password(&self, server: &Server) -> Secret {
+        let chosen = self.password.clone().map(Secret::presented);
+        chosen.unwrap_or_else(|| Secret::generate(server.ctx.entropy()))
+    }
+
+    /// By what they are signed in who hold the letter of an invitation. Source: RFC 8176 section 2.
+    fn means(&self) -> &'static str {
+        if self.password.is_some() { "pwd" } else { "otp" }
+    }
+
     /// The full name; what stands before the `@` for whoever tells none.
     fn name(&self) -> String {
         let parts = [&self.given_name, &self.family_name].into_iter().flatten();
@@ -68,7 +82,7 @@ impl SignUpBody {
 async fn invited(
     server: &Server,
     app: &Arc<App>,
-    body: &SignUpBody,
+    (browser, body): (Browser, &SignUpBody),
     letter: (&str, &str),
 ) -> Result<Response, Refused> {
     let opened = open(server, letter).await?;
@@ -81,11 +95,12 @@ async fn invited(
         let text = "there is such a user: sign in, and accept the invitation";
         return Err(told(StatusCode::CONFLICT, "already_exists", text));
     }
-    let password = Secret::presented(body.password.clone());
+    let (password, means) = (body.password(server), body.means());
     let (name, actor) = (body.name(), Actor::app(&app.id));
     let made = server.tenancy.accept_as_new(&opened, (&name, &password), &actor).await;
     let user = made.map_err(refused)?;
-    Ok(confirmed(&tokens(server, app, &user, &["pwd"]).await?, true))
+    let entered = enter(server, app, &user, &[means], browser).await?;
+    Ok(entered.answer(|issued| joined(issued, body.original_url.as_deref())))
 }
 
 /// `POST /auth/v1/api/signup`: has a code mailed to the address, which is the name from then on.
@@ -101,7 +116,7 @@ pub(in crate::http::api::direct) async fn begin(
         return closed("nobody signs up here");
     }
     if let (Some(id), Some(evc)) = (&body.invite_id, &body.evc) {
-        return invited(&server, &app, &body, (id, evc)).await;
+        return invited(&server, &app, (browser, &body), (id, evc)).await;
     }
     if server.config.sign_up != SignUp::Open {
         return closed("nobody signs up here without an invitation");
@@ -109,7 +124,7 @@ pub(in crate::http::api::direct) async fn begin(
     let (email, name) = (typed(&body.email)?, body.name());
     let title = app.title_in(language);
     let wanted = CodeFor { app: &app.id, title, name: email, language };
-    let password = Secret::presented(body.password);
+    let password = body.password(&server);
     server.users.sign_up_in(wanted, (&name, &password), browser.source()).await?;
     Ok(answer(StatusCode::OK, BegunView { username: email, email }))
 }
@@ -123,5 +138,6 @@ pub(in crate::http::api::direct) async fn confirm(
     let app = trusted(&server.oauth, &body.client_id).await?;
     let shown = (typed(&body.username)?, &*body.code);
     let user = server.users.confirm_sign_up_in(&app.id, shown, browser.source()).await?;
-    Ok(confirmed(&tokens(&server, &app, &user, &["pwd"]).await?, true))
+    let entered = enter(&server, &app, &user, &["otp"], browser).await?;
+    Ok(entered.answer(|issued| joined(issued, None)))
 }

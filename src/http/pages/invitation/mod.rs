@@ -14,7 +14,7 @@ use http::request::Parts;
 use crate::accounts::invitations::answer::OpenedInvitation;
 use crate::accounts::invitations::model::{Decision, InvitationError};
 use crate::audit::model::Actor;
-use crate::base::id::InvitationId;
+use crate::base::id::{GrantId, InvitationId};
 use crate::base::secret::Secret;
 use crate::config::sign_up::SignUp;
 use crate::http::browser::Browser;
@@ -24,7 +24,7 @@ use crate::http::pages::invitation::templates::{InvitationPage, Stage};
 use crate::http::pages::mailed::templates::{DonePage, Fault};
 use crate::http::pages::mailed::{over, refuse};
 use crate::http::pages::templates::{Link, Site};
-use crate::http::pages::{broken, complete, error, error_with, page};
+use crate::http::pages::{broken, complete, error, error_with, page, see_other};
 use crate::http::session::{CurrentLogin, SessionCookies};
 use crate::oauth::params::Params;
 use crate::server::Server;
@@ -42,6 +42,21 @@ pub(in crate::http::pages) fn routes() -> Router<Server> {
 pub(in crate::http::pages) struct Letter {
     id: String,
     evc: String,
+    /// The authorization that waits for whoever is invited.
+    grant: Option<GrantId>,
+}
+
+/// Where an authorization waits for somebody who was invited: at the page of the invitation, if it is
+/// open. An app sends what its own link held.
+pub(in crate::http) async fn before(
+    server: &Server,
+    grant: GrantId,
+    params: &Params,
+) -> Option<Response> {
+    let (id, evc) = (params.get("inviteId")?, params.get("evc")?);
+    let place = Place::invitation(id, evc, Some(grant))?;
+    let opened = server.tenancy.opened(&id.parse().ok()?, evc).await;
+    opened.is_ok().then(|| see_other(&place.path()))
 }
 
 impl FromRequestParts<Server> for Letter {
@@ -52,7 +67,8 @@ impl FromRequestParts<Server> for Letter {
         let params = Params::parse(query.as_bytes())
             .map_err(|_| error(StatusCode::BAD_REQUEST, "error-link"))?;
         let text = |name| params.get(name).unwrap_or_default().to_owned();
-        Ok(Self { id: text("inviteId"), evc: text("evc") })
+        let grant = text("grant").parse().ok();
+        Ok(Self { id: text("inviteId"), evc: text("evc"), grant })
     }
 }
 
@@ -101,6 +117,7 @@ impl Visit<'_> {
                 csrf: browser.csrf(&server.vault, PURPOSE),
                 id: letter.id.clone(),
                 evc: letter.evc.clone(),
+                grant: letter.grant.map(|grant| grant.to_string()).unwrap_or_default(),
                 stage: self.stage(opened),
                 name: name.to_owned(),
                 fault,
@@ -155,12 +172,13 @@ impl Visit<'_> {
             }
             (None, Decision::Accept) => return self.page(StatusCode::OK, (opened, ""), None),
         };
-        match answered {
-            Ok(()) => self.done_with(decision),
-            Err(InvitationError::OtherAddress) => {
+        match (answered, self.letter.grant) {
+            (Ok(()), Some(grant)) => see_other(&format!("/authorize/{grant}")),
+            (Ok(()), None) => self.done_with(decision),
+            (Err(InvitationError::OtherAddress), _) => {
                 self.page(StatusCode::FORBIDDEN, (opened, ""), None)
             }
-            Err(error) => self.refuse(error),
+            (Err(error), _) => self.refuse(error),
         }
     }
 
@@ -176,7 +194,10 @@ impl Visit<'_> {
         let password = Secret::presented(form.get("password").unwrap_or_default());
         let actor = Actor::default().from(Some(self.browser.source().ip));
         match server.tenancy.accept_as_new(opened, (name, &password), &actor).await {
-            Ok(user) => complete::signed_in(server, cookies, browser, &user, &["pwd"], None).await,
+            Ok(user) => {
+                let grant = self.letter.grant;
+                complete::signed_in(server, cookies, browser, &user, &["pwd"], grant).await
+            }
             Err(InvitationError::Mailed(error)) => refuse(error, self.language, |status, fault| {
                 self.page(status, (opened, name), fault)
             }),
@@ -220,14 +241,16 @@ pub(in crate::http::pages) async fn submit(
         return Err(not_ours());
     }
     let text = |name| form.get(name).unwrap_or_default().to_owned();
-    let letter = Letter { id: text("inviteId"), evc: text("evc") };
+    let grant = text("grant").parse().ok();
+    let letter = Letter { id: text("inviteId"), evc: text("evc"), grant };
     let (server, browser, current, letter) = (&server, &browser, &current, &letter);
     let visit = Visit { server, browser, current, language, letter };
     let opened = visit.open().await?;
     Ok(match (form.get("decision"), visit.stage(&opened)) {
         (Some("reject"), _) => visit.answer(&opened, Decision::Reject).await,
         (Some("sign-in"), Stage::SignIn | Stage::SignUp) => {
-            let place = Place::invitation(&letter.id, &letter.evc).ok_or_else(over)?;
+            let place =
+                Place::invitation(&letter.id, &letter.evc, letter.grant).ok_or_else(over)?;
             sign_in_first(server, &place)
         }
         (Some("accept"), Stage::SignUp) if server.config.sign_up == SignUp::Closed => {

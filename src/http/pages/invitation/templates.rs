@@ -38,6 +38,8 @@ pub struct InvitationPage {
     pub id: String,
     /// The secret of the letter.
     pub evc: String,
+    /// The authorization that goes on afterwards; empty for none.
+    pub grant: String,
     /// Who is at the page.
     pub stage: Stage,
     /// What was typed before.

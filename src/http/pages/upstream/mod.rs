@@ -21,6 +21,7 @@ pub(in crate::http::pages) fn routes() -> Router<Server> {
         .route("/upstream/callback", get(back::callback).post(back::posted))
         .route("/account/providers", get(own::show).post(own::submit))
         .route("/saml/{id}/metadata", get(saml::metadata))
+        .route("/v1/saml/metadata", get(saml::metadata_of_one))
         .route("/saml/{id}/acs", get(saml::returned).post(saml::posted))
         .route("/upstream/link", get(link::show).post(link::submit))
 }

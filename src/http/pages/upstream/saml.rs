@@ -2,7 +2,7 @@
 
 use axum::body::to_bytes;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Path, RawQuery, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,11 +12,12 @@ use url::form_urlencoded;
 use crate::base::id::ProviderId;
 use crate::http::browser::Browser;
 use crate::http::pages::upstream::{back, refusal};
-use crate::http::pages::{not_found, see_other};
+use crate::http::pages::{broken, not_found, see_other};
 use crate::http::session::SessionCookies;
 use crate::oauth::params::Params;
 use crate::server::Server;
 use crate::upstream::error::Refused;
+use crate::upstream::model::Provider;
 use crate::upstream::oidc::OidcResponse;
 use crate::upstream::saml::RESPONSE_BYTES_MAX;
 use crate::upstream::service::Posted;
@@ -35,7 +36,35 @@ pub(in crate::http::pages) async fn metadata(
     language: Language,
 ) -> Response {
     let Ok(Path(id)) = id else { return not_found(language).await };
-    match server.upstream.metadata(&id).await {
+    shown(&server, &id, language).await
+}
+
+/// `GET /v1/saml/metadata`, as the platform's documents name it: for the provider that the query
+/// names, or for the first that the whole server has.
+pub(in crate::http::pages) async fn metadata_of_one(
+    State(server): State<Server>,
+    RawQuery(query): RawQuery,
+    language: Language,
+) -> Response {
+    let named = only(query.unwrap_or_default().as_bytes(), "provider");
+    let id = match named {
+        Some(text) => text.parse().ok(),
+        None => match server.providers.of(None).await {
+            Ok(all) => {
+                let speaks = |one: &&Provider| one.enabled && one.settings.saml().is_some();
+                all.iter().find(speaks).map(|one| one.id.clone())
+            }
+            Err(error) => return broken(&error),
+        },
+    };
+    match id {
+        Some(id) => shown(&server, &id, language).await,
+        None => not_found(language).await,
+    }
+}
+
+async fn shown(server: &Server, id: &ProviderId, language: Language) -> Response {
+    match server.upstream.metadata(id).await {
         Ok(xml) => ([(CONTENT_TYPE, METADATA)], xml).into_response(),
         Err(Refused::NotInUse) => not_found(language).await,
         Err(reason) => refusal::page(&reason, None),
