@@ -156,7 +156,7 @@ fn people(declaration: &Declaration) -> Vec<Person> {
             username: user_name(user),
             about: demo::about(user).to_owned(),
             password: demo::clear_password(user)?.clone(),
-            totp: TotpSecret::from_base32(&user.totp.as_ref()?.value).ok(),
+            totp: user.totp.as_ref().and_then(|secret| TotpSecret::from_base32(&secret.value).ok()),
         })
     };
     declaration.users.iter().filter_map(person).collect()
