@@ -26,6 +26,8 @@ pub struct Question {
     pub operation: Option<String>,
     /// By this line of the table.
     pub lock: Option<Lock>,
+    /// Which shows as much as they allow, be it nothing.
+    pub is_list: bool,
     /// By this app.
     pub app: Option<AppId>,
     /// With a token for this; otherwise with all that the app may ask for.
@@ -111,7 +113,7 @@ impl Gate {
     ) -> Result<Answer, DbError> {
         let mut answer = Answer::begin(question);
         let member = self.policies.facts_of(account, &question.user).await?;
-        let facts = member.map(|facts| facts.and(&question.facts));
+        let mut facts = member.map(|facts| facts.and(&question.facts));
         if let Some(app) = &question.app {
             let app = self.apps.find(app).await?;
             // Nobody learns here which apps there are.
@@ -119,6 +121,7 @@ impl Gate {
                 answer.ask("app", Err(Refusal::AppNotAllowed));
                 return Ok(answer);
             };
+            facts = facts.map(|facts| by_app(facts, &app.id));
             if let Some(lock) = &question.lock {
                 let granted = question.scope.as_ref().unwrap_or(&app.allowed_scopes);
                 if !answer.ask("scope", checks::scope(&lock.demand(), granted)) {
@@ -138,12 +141,27 @@ impl Gate {
             return Ok(answer);
         };
         answer.ask("membership", Ok(()));
-        match &question.operation {
-            Some(operation) => by_policy(&mut answer, policy, operation, &facts),
-            None => answer.allowed = true,
-        }
+        let operations = question.operation.as_deref().into_iter();
+        let mut operations = operations.chain(question.lock.as_ref().and_then(|lock| lock.or));
+        let may = |operation: &&str| policy.reduce_one(operation, &facts, LATER).is_some();
+        let first = operations.clone().next();
+        let Some(operation) = operations.find(may).or(first) else {
+            answer.allowed = true;
+            return Ok(answer);
+        };
+        answer.operation = Some(operation.to_owned());
+        by_policy(&mut answer, policy, operation, &facts);
+        answer.allowed |= question.is_list && answer.refused_by.is_none();
         Ok(answer)
     }
+}
+
+/// What is known if the app carries the token, unless the question says something else.
+fn by_app(facts: Attributes, app: &AppId) -> Attributes {
+    if facts.get("environment", "client").is_some() {
+        return facts;
+    }
+    facts.with("environment", "client", app.as_str())
 }
 
 /// The last gate, with the policy, the rule and the condition that decide.

@@ -121,6 +121,9 @@ pub enum PolicyError {
     /// The name is empty, too long, or has control characters.
     #[error("the name {0}")]
     BadName(BadText),
+    /// The name is a step in a path.
+    #[error("the name must not be `.` or `..`")]
+    StepName,
     /// There is none of that name, or none that the caller may see.
     #[error("there is no such policy")]
     Unknown,

@@ -254,11 +254,20 @@ pub(in crate::policy) fn merge(account: &AccountId, texts: Vec<(String, String)>
 
 pub(in crate::policy) fn check(name: &str, document: &Value) -> Result<Document, PolicyError> {
     text::line(name, NAME_BYTES_MAX).map_err(PolicyError::BadName)?;
+    if is_step(name) {
+        return Err(PolicyError::StepName);
+    }
     Document::parse(document).map_err(PolicyError::Invalid)
 }
 
 pub(in crate::policy) fn is_name(name: &str) -> bool {
-    text::line(name, NAME_BYTES_MAX).is_ok()
+    text::line(name, NAME_BYTES_MAX).is_ok() && !is_step(name)
+}
+
+/// Whether clients would take the name for a step in a path, and never ask for the policy.
+/// Source: RFC 3986 section 5.2.4.
+fn is_step(name: &str) -> bool {
+    matches!(name, "." | "..")
 }
 
 pub(in crate::policy) fn resource(name: &str) -> Attributes {

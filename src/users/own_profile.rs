@@ -2,8 +2,8 @@
 
 use crate::base::id::UserId;
 use crate::base::text::line;
-use crate::db::error::DbError;
 use crate::users::error::UserError;
+use crate::users::model::User;
 use crate::users::profile::Profile;
 use crate::users::service::Users;
 use crate::users::store;
@@ -46,25 +46,30 @@ impl OwnProfile {
 }
 
 impl Users {
-    /// Changes the profile of a user, on their own behalf. A phone number that is not the one of
-    /// before counts as unverified.
+    /// Changes the profile of a user to what `own` makes of it, on their own behalf. A phone number
+    /// that is not the one of before counts as unverified.
     ///
     /// # Errors
     /// [`UserError::BadProfile`], or [`UserError::Internal`] if storage fails.
-    pub async fn set_own_profile(&self, id: &UserId, own: OwnProfile) -> Result<(), UserError> {
-        let refused = |field| UserError::BadProfile { field, rule: "is not well-formed" };
-        own.check().map_err(refused)?;
+    pub async fn set_own_profile(
+        &self,
+        id: &UserId,
+        own: impl Fn(&User) -> OwnProfile + Send + Sync + 'static,
+    ) -> Result<(), UserError> {
         let input = (self.clone(), id.clone(), own, self.0.ctx.now());
         let unit = self.0.ctx.db.write(input, |tx, (users, id, own, now)| {
             Box::pin(async move {
+                store_profile::lock(tx, id).await?;
                 let Some(user) = store::find(&mut *tx, id).await? else { return Ok(()) };
-                let mut own = own.clone();
+                let mut own = own(&user);
+                let refused = |field| UserError::BadProfile { field, rule: "is not well-formed" };
+                own.check().map_err(refused)?;
                 own.profile.phone_number_verified = user.profile.phone_number_verified
                     && own.profile.phone_number == user.profile.phone_number;
                 users.tell_own(tx, id, "profile");
-                store_profile::set(tx, id, &own, *now).await
+                Ok(store_profile::set(tx, id, &own, *now).await?)
             })
         });
-        Ok(unit.await.map_err(|error: DbError| error)?)
+        unit.await
     }
 }

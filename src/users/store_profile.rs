@@ -22,6 +22,13 @@ pub(in crate::users) async fn set_name(
 }
 
 /// Changes the profile, and nothing else: what changes at the same time stays changed.
+/// Makes others who change the user wait until this unit of work has ended.
+pub(in crate::users) async fn lock(tx: &mut Tx<'_>, id: &UserId) -> Result<(), DbError> {
+    // A write that changes nothing locks the row on PostgreSQL; SQLite has one writer at a time.
+    tx.execute(sql("UPDATE users SET updated_at = updated_at WHERE id = $1").bind(id)).await?;
+    Ok(())
+}
+
 pub(in crate::users) async fn set(
     tx: &mut Tx<'_>,
     id: &UserId,

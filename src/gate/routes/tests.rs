@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::gate::routes::asked::asked;
 
 #[test]
 fn each_line_is_there_once_and_has_a_scope_with_a_description() {
@@ -43,7 +44,7 @@ fn case_67_head_follows_get_and_nothing_else_is_found() {
 
 #[test]
 fn a_request_takes_the_route_of_its_path() {
-    let taken = |method, path| taken(method, path).map(|route| route.operation);
+    let taken = |method, path| asked(method, path).map(|asked| asked.route.operation);
 
     assert_eq!(taken("GET", "/v1/projects/p1"), Some(Operation::GetProject));
     assert_eq!(taken("HEAD", "/v1/policies/Nurse%20Access"), Some(Operation::GetPolicy));

@@ -377,7 +377,7 @@ impl From<ProgramError> for ApiError {
 impl From<PolicyError> for ApiError {
     fn from(error: PolicyError) -> Self {
         match error {
-            PolicyError::BadName(_) | PolicyError::UnknownVersion => {
+            PolicyError::BadName(_) | PolicyError::StepName | PolicyError::UnknownVersion => {
                 Self::BadBody(error.to_string().into())
             }
             PolicyError::Unknown | PolicyError::UnknownAccount => Self::NotFound,

@@ -27,6 +27,7 @@ mod query;
 pub(in crate::http) mod refused;
 mod scopes;
 mod service_accounts;
+mod unrepeated;
 mod usage;
 
 use axum::Router;

@@ -112,12 +112,11 @@ pub(in crate::http::api) async fn change_own(
     Body(OwnBody { profile: body }): Body<OwnBody>,
 ) -> Result<Response, ApiError> {
     caller.in_person()?;
-    let user = server.users.find(&caller.user).await?.ok_or(Refusal::InvalidToken)?;
-    let changed = OwnProfile {
-        name: body.display_name.or(user.name.as_ref()),
-        given_name: body.given_name.or(user.given_name.as_ref()),
-        family_name: body.family_name.or(user.family_name.as_ref()),
-        profile: user.profile.clone(),
+    let changed = move |now: &User| OwnProfile {
+        name: body.display_name.clone().or(now.name.as_ref()),
+        given_name: body.given_name.clone().or(now.given_name.as_ref()),
+        family_name: body.family_name.clone().or(now.family_name.as_ref()),
+        profile: now.profile.clone(),
     };
     match server.users.set_own_profile(&caller.user, changed).await {
         Ok(()) => own(&server, &caller.user).await,

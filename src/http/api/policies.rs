@@ -11,6 +11,7 @@ use crate::http::api::error::{ApiError, answer};
 use crate::http::api::guard::{Id, Permitted};
 use crate::http::api::paging::Paging;
 use crate::http::api::query::Query;
+use crate::http::api::unrepeated::unrepeated;
 use crate::policy::document::Fault;
 use crate::policy::model::{NewPolicy, Policy, PolicyError};
 use crate::policy::privilege::AccessAdmin;
@@ -33,6 +34,7 @@ impl From<Policy> for PolicyView {
 #[serde(deny_unknown_fields)]
 pub(in crate::http::api) struct PolicyBody {
     name: String,
+    #[serde(deserialize_with = "unrepeated")]
     policy: Value,
 }
 

@@ -13,7 +13,7 @@ use crate::base::id::UserId;
 use crate::base::scope::Scope;
 use crate::gate::explain::Question;
 use crate::gate::refusal::Refusal;
-use crate::gate::routes::taken;
+use crate::gate::routes::asked::asked;
 use crate::http::api::error::{ApiError, answer};
 use crate::http::api::guard::{Passed, Permitted};
 use crate::http::api::paging::Paging;
@@ -139,30 +139,35 @@ fn question(query: &Query) -> Result<Question, ApiError> {
         None => None,
         Some(text) => Some(Scope::parse(text).map_err(|_| bad("scope"))?),
     };
-    let mut asked = Question {
+    let mut question = Question {
         user,
         operation: operation(query)?,
         lock: None,
+        is_list: false,
         app,
         scope,
         facts: facts(query)?,
     };
-    match (query.one("method")?, query.one("path")?, &asked.operation) {
+    match (query.one("method")?, query.one("path")?, &question.operation) {
         (None, None, Some(_)) => {}
         (Some(method), Some(path), None) => {
-            let lock = taken(method, path).and_then(|route| route.lock);
-            let lock = lock.ok_or(ApiError::BadQuery(
-                "there is no route of that `method` and `path`, or it is open to all".into(),
-            ))?;
-            asked.operation = lock.privilege.map(str::to_owned);
-            asked.lock = Some(lock);
+            let none = || {
+                let text = "there is no route of that `method` and `path`, or it is open to all";
+                ApiError::BadQuery(text.into())
+            };
+            let asked = asked(method, path).ok_or_else(none)?;
+            let lock = asked.route.lock.ok_or_else(none)?;
+            question.operation = lock.privilege.map(str::to_owned);
+            question.lock = Some(lock);
+            question.is_list = asked.is_list;
+            question.facts = asked.about.and(&question.facts);
         }
         _ => {
             let text = "ask about an `operation`, or about a `method` and a `path`";
             return Err(ApiError::BadQuery(text.into()));
         }
     }
-    Ok(asked)
+    Ok(question)
 }
 
 /// What is known of the resource and the sign-in.

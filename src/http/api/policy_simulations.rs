@@ -12,6 +12,7 @@ use crate::http::api::body::{Body, objects};
 use crate::http::api::error::{ApiError, answer};
 use crate::http::api::guard::Permitted;
 use crate::http::api::policy_insight::of_everybody;
+use crate::http::api::unrepeated::unrepeated_or_none;
 use crate::policy::attributes::Attributes;
 use crate::policy::document::{Document, Fault};
 use crate::policy::model::NAME_BYTES_MAX;
@@ -38,6 +39,7 @@ pub(in crate::http::api) struct SimulationBody {
 #[serde(deny_unknown_fields)]
 struct Draft {
     name: String,
+    #[serde(default, deserialize_with = "unrepeated_or_none")]
     policy: Option<Value>,
 }
 
@@ -65,6 +67,7 @@ impl From<Asked> for Question {
             user: asked.user,
             operation: Some(asked.operation),
             lock: None,
+            is_list: false,
             app: asked.app,
             scope: None,
             facts,

@@ -104,11 +104,20 @@ async fn an_explanation_names_the_gate_the_policy_the_rule_and_the_condition(db:
     assert_eq!(allowed["allowed"], true);
     assert_eq!(allowed["policy"]["because"][0]["policy"], "Nurse Access");
 
-    let perhaps = why("user=ben&method=GET&path=/v1/projects/heart").await;
+    let perhaps = why("user=ben&operation=readData").await;
     assert_eq!((&perhaps["operation"], &perhaps["allowed"]), (&json!("readData"), &json!(false)));
     assert_eq!(perhaps["refusedBy"], Value::Null);
     let left = json!([{ "resource.dataset": { "comparison": "in", "value": ["heart"] } }]);
     assert_eq!(perhaps["onlyIf"], left);
+    // As the requests themselves are answered: the path says what they are about.
+    let heart = why("user=ben&method=GET&path=/v1/projects/heart").await;
+    assert_eq!((&heart["operation"], &heart["allowed"]), (&json!("readData"), &json!(true)));
+    let liver = why("user=ben&method=GET&path=/v1/projects/liver").await;
+    assert_eq!((&liver["allowed"], &liver["refusedBy"]), (&json!(false), &json!("policy")));
+    let list = why("user=ben&method=GET&path=/v1/projects").await;
+    assert_eq!((&list["allowed"], &list["onlyIf"]), (&json!(true), &left));
+    let apps = why("user=dev&method=GET&path=/v1/apps").await;
+    assert_eq!((&apps["operation"], &apps["allowed"]), (&json!("developApps"), &json!(true)));
 
     for (query, gate, reason) in [
         ("user=eve&operation=readData", "membership", "not_a_member"),

@@ -98,6 +98,11 @@ async fn faults_point_into_the_body(db: Kind) {
     for body in [json!([]), json!({ "name": "X" }), json!({ "name": "X", "policy": {}, "id": 1 })] {
         assert_eq!(ada.put(NURSES, &body).await.status, 400, "{body}");
     }
+    // Clients take these for steps in a path and would never find them again.
+    for name in [".", ".."] {
+        let answer = ada.post("/v1/policies", &policy(name, json!({}))).await;
+        assert_eq!(answer.refusal(), "400 invalid_body", "{name}");
+    }
 }
 
 async fn a_policy_can_be_made_what_it_was(db: Kind) {

@@ -1,5 +1,7 @@
 //! `/account/profile`: what one tells of oneself. Source: OpenID Connect Core section 5.1.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::RawQuery;
 use axum::response::Response;
@@ -132,7 +134,9 @@ pub(in crate::http::pages) async fn show(
 pub(in crate::http::pages) async fn submit(guest: Guest, form: Form) -> Result<Response, Response> {
     let visit = guest.signed_in(Section::Profile)?;
     visit.check(&form, SAVE)?;
-    let own = typed(&visit.user, &form);
+    let form = Arc::new(form);
+    let fields = form.clone();
+    let own = move |now: &User| typed(now, &fields);
     match visit.server.users.set_own_profile(&visit.user.id, own).await {
         Ok(()) => Ok(see_other(&format!("{}?{SAVED}", Section::Profile.path()))),
         Err(UserError::BadProfile { field, .. }) => {
