@@ -23,6 +23,7 @@ use crate::db::Tx;
 use crate::db::changes::Topic;
 use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
+use crate::policy::administrators;
 use crate::policy::attributes::Attributes;
 use crate::policy::filter::{Columns, Filter};
 use crate::policy::permit::{Permit, RESOURCE};
@@ -308,7 +309,8 @@ struct New {
 }
 
 async fn write_managed(tx: &mut Tx<'_>, new: &New) -> Result<(), ManageError> {
-    // First, for it makes all such units queue: nobody counts beside another.
+    // Nobody counts beside another.
+    administrators::lock(tx, new.by.account()).await?;
     tx.touch(Topic::Apps).await?;
     if store_manage::count(tx, new.by.account()).await? >= APPS_MAX {
         return Err(ManageError::TooMany);

@@ -149,7 +149,8 @@ async fn write_registering(
     secret: Option<&NewSecret>,
     now: DateTime<Utc>,
 ) -> Result<(), RegisterError> {
-    // First, for it makes the registrations of all nodes queue: nobody counts beside another.
+    // Nobody counts beside another, on any node.
+    tx.alone_in("registration").await?;
     tx.touch(Topic::Apps).await?;
     if let Some(quota) = &new.quota {
         let hour_ago = now - TimeDelta::hours(1);
