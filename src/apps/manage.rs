@@ -311,7 +311,6 @@ struct New {
 async fn write_managed(tx: &mut Tx<'_>, new: &New) -> Result<(), ManageError> {
     // Nobody counts beside another.
     administrators::lock(tx, new.by.account()).await?;
-    tx.touch(Topic::Apps).await?;
     if store_manage::count(tx, new.by.account()).await? >= APPS_MAX {
         return Err(ManageError::TooMany);
     }

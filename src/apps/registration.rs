@@ -14,6 +14,7 @@ use crate::base::secret::Digest;
 use crate::db::Tx;
 use crate::db::changes::Topic;
 use crate::db::error::DbError;
+use crate::policy::administrators;
 
 /// How an app was registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -149,8 +150,8 @@ async fn write_registering(
     secret: Option<&NewSecret>,
     now: DateTime<Utc>,
 ) -> Result<(), RegisterError> {
-    // Nobody counts beside another, on any node.
-    tx.alone_in("registration").await?;
+    // All belong to one account, so that those of all nodes queue.
+    administrators::lock(tx, &new.app.account).await?;
     tx.touch(Topic::Apps).await?;
     if let Some(quota) = &new.quota {
         let hour_ago = now - TimeDelta::hours(1);

@@ -82,21 +82,6 @@ impl<'c> Tx<'c> {
         Ok(())
     }
 
-    /// Makes all other units that are alone in `matter` wait until this one has ended, so that what is
-    /// counted here is so: to be called first, when nothing is held that others wait for.
-    ///
-    /// # Errors
-    /// [`DbError`] if the statement fails.
-    pub async fn alone_in(&mut self, matter: &'static str) -> Result<(), DbError> {
-        self.execute(
-            sql("INSERT INTO changes (topic, seq) VALUES ($1, 1)
-                 ON CONFLICT (topic) DO UPDATE SET seq = changes.seq")
-            .bind(matter),
-        )
-        .await?;
-        Ok(())
-    }
-
     /// Leaves `work` for the end of this unit, after everything else, in the order of `order`.
     ///
     /// For rows that many units write: they are locked last and shortly, and always in the same
