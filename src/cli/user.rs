@@ -10,7 +10,6 @@ use crate::cli::open::{Opened, open};
 use crate::cli::output::Output;
 use crate::cli::prompt::new_password;
 use crate::cli::source::SourceArgs;
-use crate::config::sign_up::SignUp;
 use crate::users::model::{NewUser, User};
 use crate::users::password::PasswordInput;
 use crate::users::service::Users;
@@ -144,7 +143,7 @@ impl UserArgs {
             Command::Invite { address, language, source } => {
                 let config = source.load(None)?.config;
                 anyhow::ensure!(
-                    config.sign_up != SignUp::Closed,
+                    config.sign_up.takes_written_to(),
                     "nobody may sign up here: set sign_up.mode to invitation or open"
                 );
                 let language = Language::of_tags(&language).context("--language: en or de")?;

@@ -250,10 +250,11 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "sign_up.mode",
-        kind: Kind::Choice(&["closed", "invitation", "open"]),
+        kind: Kind::Choice(&["operators", "closed", "invitation", "open"]),
         default: "closed",
-        about: "Who may make a user of their own: nobody, whoever was invited (narthex user \
-                invite), or everybody who receives mail at their address.",
+        about: "Who becomes a user beside those whom operators make: nobody (operators), whoever \
+                accepts an invitation into an account (closed), also whoever was invited with \
+                narthex user invite (invitation), or everybody who receives mail at their address.",
     },
     Key {
         name: "accounts.creation",

@@ -1,7 +1,7 @@
 //! What stands before everything that can be guessed, or asked for without end: each attempt is
 //! charged before anything is looked at. Which buckets there are: [`crate::users::throttle`].
 
-use crate::base::id::UserId;
+use crate::base::id::{AccountId, UserId};
 use crate::base::secret::Digest;
 use crate::db::error::DbError;
 use crate::users::alarm::{first_slot, is_alarming, slot_of};
@@ -12,7 +12,7 @@ use crate::users::model::User;
 use crate::users::service::Users;
 use crate::users::store_throttle::{self, Attempt, ChargeError, Outcome};
 use crate::users::throttle::{
-    Buckets, Factor, Limits, charges, guesses, letters, names, retry_after, strangers,
+    Buckets, Factor, Limits, charges, guesses, invitations, letters, names, retry_after, strangers,
 };
 use crate::users::username::UsernameKey;
 
@@ -75,6 +75,18 @@ impl Users {
     /// [`SignInError::Throttled`] after too many names of nobody.
     pub async fn guess_names(&self, app: &str) -> Result<Guess, SignInError> {
         self.charge_all(names(app, &self.limits())).await.map(Guess)
+    }
+
+    /// Charges an account that invites whoever receives mail at an address. It is never given back.
+    ///
+    /// # Errors
+    /// [`SignInError::Throttled`] after too many letters of the account, or to the address.
+    pub async fn write_to_invited(&self, account: &AccountId, to: &str) -> Result<(), SignInError> {
+        let to = UsernameKey::of(to);
+        self.charge_all(invitations(account.as_str(), &to, &self.limits())).await?;
+        // Nothing was guessed.
+        self.0.watch.was_right();
+        Ok(())
     }
 
     /// Gives an attempt back that was right.

@@ -23,6 +23,8 @@ use crate::users::username::UsernameKey;
 const ADDRESS_FACTOR: u32 = 10;
 /// A network, too: IPv4 by /24, IPv6 by /48.
 const NETWORK_FACTOR: u32 = 50;
+/// An account may have so many times as many letters sent to whom it invites as one reader gets.
+const INVITER_FACTOR: u32 = 40;
 /// What the first failure with a name weighs in shared buckets.
 const NEW_NAME_WEIGHT: i64 = 5;
 /// While much more fails everywhere than usual, shared buckets hold so much less.
@@ -188,6 +190,16 @@ pub(in crate::users) fn letters(
         shared(bucket("letter", "to", to.as_str().as_bytes()), limits.own, 1),
         shared(bucket("letter", "address", &address(ip)), limits.shared, ADDRESS_FACTOR),
         shared(bucket("letter", "network", &network(ip)), limits.shared, NETWORK_FACTOR),
+    ]
+    .into()
+}
+
+/// The buckets of an account that has a letter sent to somebody who did not ask for it. They are
+/// apart from those of the reader's own letters, which no account can use up.
+pub(in crate::users) fn invitations(account: &str, to: &UsernameKey, limits: &Limits) -> Buckets {
+    vec![
+        shared(bucket("invitation", "to", to.as_str().as_bytes()), limits.own, 1),
+        shared(bucket("invitation", "account", account.as_bytes()), limits.own, INVITER_FACTOR),
     ]
     .into()
 }

@@ -27,9 +27,6 @@ use crate::users::mailed::invitation::make_person;
 use crate::users::model::User;
 use crate::users::username::UsernameKey;
 
-/// Most invitations that somebody is shown at once.
-const OWN_MAX: u32 = 100;
-
 /// An invitation whose letter somebody brings.
 #[derive(Clone, Debug)]
 pub struct OpenedInvitation {
@@ -65,13 +62,17 @@ fn own_key(user: &User) -> Option<String> {
 }
 
 impl Tenancy {
-    /// The invitations that wait for an answer of this user, by id; the first hundred.
+    /// A page of the invitations that wait for an answer of this user, by id.
     ///
     /// # Errors
     /// [`DbError`] if storage fails.
-    pub async fn own_invitations(&self, user: &User) -> Result<Vec<Invitation>, DbError> {
+    pub async fn own_invitations(
+        &self,
+        user: &User,
+        (after, limit): (Option<&InvitationId>, u32),
+    ) -> Result<Vec<Invitation>, DbError> {
         let Some(key) = own_key(user) else { return Ok(Vec::new()) };
-        let page = (None, OWN_MAX, self.0.ctx.now());
+        let page = (after, limit, self.0.ctx.now());
         store::list_for(&self.0.ctx.db, &key, page).await
     }
 

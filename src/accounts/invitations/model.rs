@@ -11,6 +11,7 @@ use crate::base::id::{AccountId, GroupId, InvitationId, PatientId, ProjectId, Us
 use crate::db::error::DbError;
 use crate::policy::attributes::Attributes;
 use crate::policy::permit::RESOURCE;
+use crate::users::error::SignInError;
 use crate::users::mailed::MailedError;
 
 /// How long an invitation is good. Source: the platform's documentation.
@@ -151,12 +152,30 @@ pub enum InvitationError {
     /// Too many letters were sent.
     #[error("an invitation is sent at most {LETTERS_MAX} times: revoke it and invite anew")]
     TooManyLetters,
+    /// Too many letters of the account, or to this address, of late.
+    #[error("too many invitations of late: try again in {retry_after_seconds} seconds")]
+    Throttled {
+        /// When to try again.
+        retry_after_seconds: u32,
+    },
     /// Whoever accepts cannot become a user this way.
     #[error(transparent)]
     Mailed(#[from] MailedError),
     /// Our fault.
     #[error(transparent)]
     Internal(#[from] DbError),
+}
+
+impl From<SignInError> for InvitationError {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Throttled { retry_after_seconds }
+            | SignInError::Busy { retry_after_seconds } => Self::Throttled { retry_after_seconds },
+            SignInError::Internal(error) => Self::Internal(error),
+            // Nothing was guessed.
+            SignInError::Wrong => Self::Denied,
+        }
+    }
 }
 
 /// The attributes of an invitation as a resource.

@@ -111,6 +111,7 @@ impl Tenancy {
         if !allowed {
             return Err(InvitationError::Denied);
         }
+        self.0.users.write_to_invited(permit.account(), &email).await?;
         let fresh = Fresh {
             id,
             group,
@@ -192,7 +193,8 @@ impl Tenancy {
         permit: &Permit<AccessAdmin>,
         id: &InvitationId,
     ) -> Result<Invitation, InvitationError> {
-        self.invitation(permit, id).await?.ok_or(InvitationError::Over)?;
+        let found = self.invitation(permit, id).await?.ok_or(InvitationError::Over)?;
+        self.0.users.write_to_invited(permit.account(), &found.email).await?;
         let input = (self.inviting(permit).await?, id.clone());
         let unit = self.0.ctx.db.write(input, |tx, (work, id)| {
             Box::pin(async move {

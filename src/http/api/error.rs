@@ -10,7 +10,6 @@ use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
-use crate::accounts::invitations::model::InvitationError;
 use crate::accounts::model::AccountError;
 use crate::apps::error::Fault as AppFault;
 use crate::config::model::Issuer;
@@ -301,31 +300,6 @@ impl From<AccountError> for ApiError {
             | AccountError::NotAMember => Self::NotFound,
             AccountError::Policy(error) => error.into(),
             AccountError::Internal(error) => Self::Internal(error),
-        }
-    }
-}
-
-impl From<InvitationError> for ApiError {
-    fn from(error: InvitationError) -> Self {
-        match error {
-            InvitationError::Over | InvitationError::OtherAddress => Self::NotFound,
-            InvitationError::AlreadyAccepted => Self::AlreadyAccepted,
-            InvitationError::Address
-            | InvitationError::UnknownGroup
-            | InvitationError::UnknownProject
-            | InvitationError::NoSubjects
-            | InvitationError::Mailed(_) => Self::BadBody(error.to_string().into()),
-            InvitationError::AlreadyInvited => {
-                Self::AlreadyExists("an invitation of this address already exists")
-            }
-            InvitationError::Denied => {
-                Self::Refused(Refusal::PolicyDenies { privilege: AccessAdmin::NAME.into() })
-            }
-            InvitationError::TooMany => Self::TooMany("too many invitations wait for an answer"),
-            InvitationError::TooManyLetters => {
-                Self::TooMany("this invitation was sent as often as may be: invite anew")
-            }
-            InvitationError::Internal(error) => Self::Internal(error),
         }
     }
 }

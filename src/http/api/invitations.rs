@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::invitations::model::{
-    Decision, Invitation, NewInvitation, Patient, Status, Target,
+    Decision, Invitation, InvitationError, NewInvitation, Patient, Status, Target,
 };
 use crate::base::id::{AccountId, GroupId, InvitationId, PatientId, ProjectId};
 use crate::gate::refusal::Refusal;
@@ -15,14 +15,43 @@ use crate::http::api::body::Body;
 use crate::http::api::error::{ApiError, answer, date};
 use crate::http::api::groups::gone;
 use crate::http::api::guard::{Id, Passed, Permitted};
-use crate::http::api::paging::{List, Paging};
+use crate::http::api::paging::Paging;
 use crate::http::api::query::Query;
-use crate::policy::privilege::AccessAdmin;
+use crate::policy::privilege::{AccessAdmin, Privilege as _};
 use crate::server::Server;
 use crate::words::Language;
 
 const PATH: &str = "/v1/account/invitations";
 const OWN_PATH: &str = "/v1/invitations";
+
+impl From<InvitationError> for ApiError {
+    fn from(error: InvitationError) -> Self {
+        match error {
+            InvitationError::Over | InvitationError::OtherAddress => Self::NotFound,
+            InvitationError::AlreadyAccepted => Self::AlreadyAccepted,
+            InvitationError::Address
+            | InvitationError::UnknownGroup
+            | InvitationError::UnknownProject
+            | InvitationError::NoSubjects
+            | InvitationError::Mailed(_) => Self::BadBody(error.to_string().into()),
+            InvitationError::AlreadyInvited => {
+                Self::AlreadyExists("an invitation of this address already exists")
+            }
+            InvitationError::Denied => {
+                Self::Refused(Refusal::PolicyDenies { privilege: AccessAdmin::NAME.into() })
+            }
+            InvitationError::TooMany => Self::TooMany("too many invitations wait for an answer"),
+            InvitationError::TooManyLetters => {
+                Self::TooMany("this invitation was sent as often as may be: invite anew")
+            }
+            InvitationError::Throttled { .. } => {
+                let (status, reason) = (StatusCode::TOO_MANY_REQUESTS, "too_many_requests");
+                Self::Told(status, reason, error.to_string().into())
+            }
+            InvitationError::Internal(error) => Self::Internal(error),
+        }
+    }
+}
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -165,12 +194,19 @@ fn is_for_app(caller: &Caller, account: &AccountId) -> bool {
 pub(in crate::http::api) async fn list_own(
     State(server): State<Server>,
     Passed(caller): Passed,
+    query: Query,
 ) -> Result<Response, ApiError> {
     let user = server.users.find(&caller.user).await?.ok_or(Refusal::InvalidToken)?;
-    let found = server.tenancy.own_invitations(&user).await?;
-    let own = found.into_iter().filter(|it| is_for_app(&caller, &it.account));
+    let paging = Paging::read_own(&query, &server.vault, &user.id, OWN_PATH)?;
+    let after: Option<InvitationId> = paging.after()?;
+    let page = (after.as_ref(), paging.limit());
+    let mut rows = server.tenancy.own_invitations(&user, page).await?;
+    let has_more = rows.len() > paging.size();
+    rows.truncate(paging.size());
+    let last = rows.last().filter(|_| has_more).map(|it| it.id.to_string());
+    let own = rows.into_iter().filter(|it| is_for_app(&caller, &it.account));
     let items: Vec<_> = own.map(InvitationView::from).collect();
-    Ok(answer(StatusCode::OK, List::whole(OWN_PATH, items)))
+    Ok(answer(StatusCode::OK, paging.list_until(items, last.as_deref())))
 }
 
 /// `GET /v1/invitations/{id}`: one of one's own.

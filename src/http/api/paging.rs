@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 
-use crate::base::id::AccountId;
+use crate::base::id::{AccountId, UserId};
 use crate::base::secret::Digest;
 use crate::http::api::error::ApiError;
 use crate::http::api::query::{Query, bad};
@@ -50,19 +50,12 @@ struct Links {
     next: Option<String>,
 }
 
-impl<V> List<V> {
-    /// A list that has one page.
-    pub(in crate::http::api) fn whole(path: &str, items: Vec<V>) -> Self {
-        Self { items, count: None, links: Links { own: path.to_owned(), next: None } }
-    }
-}
-
 /// Which page of which collection is asked for.
 #[derive(Debug)]
 pub(in crate::http::api) struct Paging<'r> {
     query: &'r Query,
     vault: &'r Vault,
-    account: &'r AccountId,
+    owner: &'r str,
     path: Cow<'static, str>,
     size: u32,
 }
@@ -78,13 +71,35 @@ impl<'r> Paging<'r> {
         account: &'r AccountId,
         path: impl Into<Cow<'static, str>>,
     ) -> Result<Self, ApiError> {
+        Self::of(query, vault, account.as_str(), path)
+    }
+
+    /// [`Paging::read`] for a collection that is a user's, whatever the account.
+    ///
+    /// # Errors
+    /// As there.
+    pub(in crate::http::api) fn read_own(
+        query: &'r Query,
+        vault: &'r Vault,
+        user: &'r UserId,
+        path: impl Into<Cow<'static, str>>,
+    ) -> Result<Self, ApiError> {
+        Self::of(query, vault, user.as_str(), path)
+    }
+
+    fn of(
+        query: &'r Query,
+        vault: &'r Vault,
+        owner: &'r str,
+        path: impl Into<Cow<'static, str>>,
+    ) -> Result<Self, ApiError> {
         let size = match query.one(PAGE_SIZE)? {
             None => PAGE_SIZE_DEFAULT,
             Some(text) => size(text).ok_or_else(|| {
                 ApiError::BadQuery(format!("`{PAGE_SIZE}` is not 1 to {PAGE_SIZE_MAX}").into())
             })?,
         };
-        Ok(Self { query, vault, account, path: path.into(), size })
+        Ok(Self { query, vault, owner, path: path.into(), size })
     }
 
     /// The key of the last row of the page before, if there was one.
@@ -149,7 +164,7 @@ impl<'r> Paging<'r> {
     }
 
     fn mac(&self, key: &[u8]) -> Digest {
-        self.vault.mac(PURPOSE, &[self.account.as_str().as_bytes(), self.path.as_bytes(), key])
+        self.vault.mac(PURPOSE, &[self.owner.as_bytes(), self.path.as_bytes(), key])
     }
 
     fn seal(&self, key: &str) -> String {

@@ -109,7 +109,7 @@ async fn case_47_an_app_does_not_learn_who_has_an_account(db: Kind) {
 }
 
 async fn a_closed_server_takes_nobody_from_apps(db: Kind) {
-    for mode in [SignUp::Closed, SignUp::Invitation] {
+    for mode in [SignUp::Operators, SignUp::Closed, SignUp::Invitation] {
         let server = open(db, mode).await;
         let answer = sign_up(&server, "grace@new.example", PASSWORD).await;
         assert_eq!(answer.refusal(), "403 sign_up_closed");
@@ -117,7 +117,7 @@ async fn a_closed_server_takes_nobody_from_apps(db: Kind) {
 }
 
 async fn an_invitation_is_taken_up_in_an_app(db: Kind) {
-    let server = open(db, SignUp::Invitation).await;
+    let server = open(db, SignUp::Closed).await;
     let admin = Api::of(&server, &ada(&server), "acme").await;
     let invite = async |email: &str| {
         let body = json!({"email": email, "groupId": "acme-nurses"});

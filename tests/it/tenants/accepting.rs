@@ -18,7 +18,8 @@ both!(
     case_55_a_link_is_for_its_address_and_only_the_newest_works,
     of_two_who_sign_up_with_one_link_one_does,
     whoever_declines_need_not_sign_in,
-    a_closed_server_makes_no_users_of_who_is_invited,
+    nobody_signs_up_at_a_closed_server_but_who_is_invited,
+    where_operators_make_all_users_invitations_make_none,
     case_44_the_answer_needs_the_token_of_the_page,
 );
 
@@ -26,9 +27,7 @@ const PASSWORD: &str = "seven green trains to Oslo";
 const MEMBERS: &str = "SELECT COUNT(*) AS n FROM group_members WHERE group_id = 'acme-nurses'";
 
 async fn open(db: Kind) -> TestServer {
-    let server = TestServer::start_with(db, |config| config.sign_up = SignUp::Invitation).await;
-    server.apply(include_str!("../common/world.yaml")).await;
-    server
+    TestServer::start(db).await
 }
 
 /// Has somebody invited to acme's nurses, and answers where the letter leads.
@@ -170,13 +169,32 @@ async fn whoever_declines_need_not_sign_in(db: Kind) {
     assert_eq!(server.count(MEMBERS).await, 1);
 }
 
-async fn a_closed_server_makes_no_users_of_who_is_invited(db: Kind) {
+async fn nobody_signs_up_at_a_closed_server_but_who_is_invited(db: Kind) {
     let server = TestServer::start(db).await;
     let link = invite(&server, "grace@x.example").await;
+    let browser = server.browser();
 
-    let answer = server.browser().get(&link).await;
+    assert_eq!(browser.get("/sign-up").await.status, 404);
+    let page = browser.get(&link).await.expect(200);
+    let fields = [("name", "Grace Hopper"), ("password", PASSWORD)];
+    decide_as(&browser, &page, "accept", &fields).await.expect(200);
 
-    assert_eq!(answer.status, 403);
+    assert_eq!(browser.get("/account").await.status, 200, "signed in");
+    assert_eq!(server.count(MEMBERS).await, 2);
+    assert_eq!(server.count("SELECT COUNT(*) AS n FROM users").await, 5);
+}
+
+async fn where_operators_make_all_users_invitations_make_none(db: Kind) {
+    let server = TestServer::start_with(db, |config| config.sign_up = SignUp::Operators).await;
+    server.apply(include_str!("../common/world.yaml")).await;
+    server
+        .apply("users: [{ id: eve, username: eve, email: eve@beta.example, email_verified: true }]")
+        .await;
+    let link = invite(&server, "grace@x.example").await;
+    let of_eve = invite(&server, "eve@beta.example").await;
+
+    assert_eq!(server.browser().get(&link).await.status, 403);
+    assert_eq!(server.browser().get(&of_eve).await.status, 200, "a user may join");
     assert_eq!(server.count("SELECT COUNT(*) AS n FROM users").await, 4);
 }
 

@@ -18,6 +18,8 @@ both!(
     of_many_who_accept_at_once_one_does,
     somebody_joins_a_project_as_a_patient_and_sees_it,
     case_47_inviting_tells_nothing_about_addresses,
+    ones_own_invitations_come_in_pages,
+    who_invites_without_end_waits,
 );
 
 const ALL: &str = "/v1/account/invitations";
@@ -299,4 +301,58 @@ async fn case_47_inviting_tells_nothing_about_addresses(db: Kind) {
     assert_eq!(known, unknown);
     let letters = server.letters().await;
     assert_eq!(letters[0].subject, letters[1].subject);
+}
+
+async fn ones_own_invitations_come_in_pages(db: Kind) {
+    let server = world(db).await;
+    let (of_ada, of_eve) =
+        (Desk::of(&server, &ada(&server)).await, Desk::of(&server, &eve(&server)).await);
+    let mut made = Vec::new();
+    for group in ["acme-readers", "acme-nurses", "acme-admins"] {
+        let body = json!({"email": "eve@beta.example", "groupId": group});
+        made.push(of_ada.post(ALL, "acme", body).await.expect(201).text("id"));
+    }
+
+    let first = of_eve.get(&format!("{OWN}?pageSize=2&nextPageToken="), "").await.expect(200);
+    let next = first.json()["links"]["next"].as_str().expect("more").to_owned();
+    let second = of_eve.get(&next, "").await.expect(200);
+
+    made.sort();
+    assert_eq!([each(&first, "id"), each(&second, "id")].concat(), made);
+    assert!(next.starts_with("/v1/invitations?"), "{next}");
+    assert_eq!(second.json()["links"]["next"], json!(null));
+    // The token is nobody else's.
+    server
+        .apply("users: [{ id: dev, username: dev, email: dev@x.example, email_verified: true }]")
+        .await;
+    let of_dev = Desk::of(&server, &dev(&server)).await;
+    assert_eq!(of_dev.get(&next, "").await.refusal(), "400 invalid_query");
+}
+
+/// An account that somebody took over sends no flood of letters, to one reader or to many.
+async fn who_invites_without_end_waits(db: Kind) {
+    let server = world(db).await;
+    let of_ada = Desk::of(&server, &ada(&server)).await;
+    let invite = async |email: &str| {
+        let body = json!({"email": email, "groupId": "acme-readers"});
+        let answer = of_ada.post(ALL, "acme", body).await;
+        if answer.status == 201 {
+            let path = format!("{ALL}/{}", answer.text("id"));
+            of_ada.delete(&path, "acme").await.expect(204);
+        }
+        answer
+    };
+
+    let mut last = invite("grace@x.example").await;
+    for _ in 0..6 {
+        last = invite("grace@x.example").await;
+    }
+
+    assert_eq!(last.refusal(), "429 too_many_requests");
+    assert_eq!(invite("GRACE@x.example").await.refusal(), "429 too_many_requests");
+    assert_eq!(invite("hans@x.example").await.status, 201, "others are not affected");
+    server.advance(TimeDelta::hours(2));
+    let of_ada = Desk::of(&server, &ada(&server)).await;
+    let body = json!({"email": "grace@x.example", "groupId": "acme-readers"});
+    of_ada.post(ALL, "acme", body).await.expect(201);
 }

@@ -112,10 +112,10 @@ pub(in crate::http::api::direct) async fn begin(
 ) -> Result<Response, Refused> {
     let app = trusted(&server.oauth, &body.client_id).await?;
     let closed = |text| Err(told(StatusCode::FORBIDDEN, "sign_up_closed", text));
-    if server.config.sign_up == SignUp::Closed {
-        return closed("nobody signs up here");
-    }
     if let (Some(id), Some(evc)) = (&body.invite_id, &body.evc) {
+        if !server.config.sign_up.takes_invited() {
+            return closed("nobody signs up here, with an invitation or without");
+        }
         return invited(&server, &app, (browser, &body), (id, evc)).await;
     }
     if server.config.sign_up != SignUp::Open {

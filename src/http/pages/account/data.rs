@@ -9,6 +9,7 @@ use http::StatusCode;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use serde_json::{Value, json};
 
+use crate::accounts::invitations::model::Invitation;
 use crate::db::error::DbError;
 use crate::http::api::error::date;
 use crate::http::pages::account::section::Section;
@@ -19,6 +20,7 @@ use crate::http::pages::templates::Site;
 use crate::oauth::own_apps::own_apps;
 
 const DOWNLOAD: &str = "download";
+const INVITATIONS_AT_ONCE: u32 = 200;
 
 /// `templates/account/data.html`: offers a copy of what is kept.
 #[derive(Debug, Template)]
@@ -146,7 +148,16 @@ async fn memberships(visit: &Visit) -> Result<Value, DbError> {
 
 /// Those that wait for an answer.
 async fn invitations(visit: &Visit) -> Result<Value, DbError> {
-    let own = visit.server.tenancy.own_invitations(&visit.user).await?;
+    let mut own = Vec::new();
+    loop {
+        let after = own.last().map(|last: &Invitation| last.id.clone());
+        let page = (after.as_ref(), INVITATIONS_AT_ONCE);
+        let more = visit.server.tenancy.own_invitations(&visit.user, page).await?;
+        if more.is_empty() {
+            break;
+        }
+        own.extend(more);
+    }
     let all = own.iter().map(|invitation| {
         json!({
             "account": invitation.account,

@@ -16,7 +16,6 @@ use crate::accounts::invitations::model::{Decision, InvitationError};
 use crate::audit::model::Actor;
 use crate::base::id::{GrantId, InvitationId};
 use crate::base::secret::Secret;
-use crate::config::sign_up::SignUp;
 use crate::http::browser::Browser;
 use crate::http::pages::errand::{Place, sign_in_first};
 use crate::http::pages::form::{Form, not_ours};
@@ -208,7 +207,7 @@ impl Visit<'_> {
 
 /// Whether whoever is invited may become a user here.
 fn is_closed(server: &Server, stage: &Stage) -> bool {
-    *stage == Stage::SignUp && server.config.sign_up == SignUp::Closed
+    *stage == Stage::SignUp && !server.config.sign_up.takes_invited()
 }
 
 /// `GET /invitation`
@@ -253,7 +252,7 @@ pub(in crate::http::pages) async fn submit(
                 Place::invitation(&letter.id, &letter.evc, letter.grant).ok_or_else(over)?;
             sign_in_first(server, &place)
         }
-        (Some("accept"), Stage::SignUp) if server.config.sign_up == SignUp::Closed => {
+        (Some("accept"), stage) if is_closed(server, &stage) => {
             error(StatusCode::FORBIDDEN, "error-sign-up-closed")
         }
         (Some("accept"), Stage::SignUp) => visit.sign_up(&opened, &form, &cookies).await,

@@ -73,7 +73,9 @@ fn not_open(mode: SignUp) -> Option<Response> {
     match mode {
         SignUp::Open => None,
         SignUp::Invitation => Some(error(StatusCode::FORBIDDEN, "error-sign-up-invited")),
-        SignUp::Closed => Some(error(StatusCode::NOT_FOUND, "error-sign-up-closed")),
+        SignUp::Operators | SignUp::Closed => {
+            Some(error(StatusCode::NOT_FOUND, "error-sign-up-closed"))
+        }
     }
 }
 
@@ -86,7 +88,7 @@ pub(in crate::http::pages) async fn show(
     language: Language,
 ) -> Response {
     let mut email = String::new();
-    let invitation = token.filter(|_| server.config.sign_up != SignUp::Closed);
+    let invitation = token.filter(|_| server.config.sign_up.takes_written_to());
     if let Some(token) = &invitation {
         match server.users.invitation(token).await {
             Ok(invitation) => email = invitation.email,
@@ -132,7 +134,7 @@ pub(in crate::http::pages) async fn submit(
     let password = Secret::presented(field("password"));
     let draft =
         Draft { server: &server, browser: &browser, language, grant, invitation, name, email };
-    if !invitation.is_empty() && server.config.sign_up != SignUp::Closed {
+    if !invitation.is_empty() && server.config.sign_up.takes_written_to() {
         return accept(draft, &cookies, &password).await;
     }
     if let Some(refusal) = not_open(server.config.sign_up) {
