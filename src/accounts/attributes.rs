@@ -13,7 +13,7 @@ use crate::audit::service::record;
 use crate::base::id::UserId;
 use crate::db::changes::Topic;
 use crate::db::error::DbError;
-use crate::policy::administrators::keeps_administrator;
+use crate::policy::administrators::{keeps_administrator, lock};
 use crate::policy::attributes::Attributes;
 use crate::policy::model::PolicyError;
 use crate::policy::permit::Permit;
@@ -89,6 +89,7 @@ impl Accounts {
             .db
             .write(unit, |tx, (ctx, account, actor, user, text, facts)| {
                 Box::pin(async move {
+                    lock(tx, account).await?;
                     if store::membership(&mut *tx, account, user).await?.is_none() {
                         return Err(AttributesError::Unknown);
                     }

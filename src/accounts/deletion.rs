@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
 use crate::accounts::act::Act;
-use crate::accounts::model::Account;
+use crate::accounts::model::{Account, AccountError};
 use crate::accounts::tenancy::{ACCOUNT, Tenancy};
 use crate::accounts::{store, store_accounts};
 use crate::audit::model::{Action, Actor, Event};
@@ -16,6 +16,8 @@ use crate::db::Tx;
 use crate::db::error::DbError;
 use crate::mail::model::Letter;
 use crate::mail::service::post;
+use crate::policy::administrators::are_all_leaving;
+use crate::policy::model::PolicyError;
 use crate::policy::permit::Permit;
 use crate::policy::privilege::AccountAdmin;
 use crate::words::Language;
@@ -101,12 +103,13 @@ impl Tenancy {
     /// account as it is then, if there is one that the caller may see.
     ///
     /// # Errors
-    /// [`DbError`] if storage fails.
+    /// [`AccountError::Policy`] if all who administer it have asked to be deleted themselves: they
+    /// were let go because it was to end.
     pub async fn cancel_deletion(
         &self,
         permit: &Permit<AccountAdmin>,
         id: &AccountId,
-    ) -> Result<Option<Account>, DbError> {
+    ) -> Result<Option<Account>, AccountError> {
         if self.seen(permit, id).await?.is_none() {
             return Ok(None);
         }
@@ -114,6 +117,9 @@ impl Tenancy {
         let unit = self.0.ctx.db.write(input, |tx, (work, act)| {
             Box::pin(async move {
                 let is_kept = store_accounts::cancel_deletion(tx, &work.id, work.now).await?;
+                if is_kept && are_all_leaving(tx, &work.id).await? {
+                    return Err(PolicyError::LastAdministrator.into());
+                }
                 let account = store::account(&mut *tx, &work.id).await?;
                 if let Some(account) = account.as_ref().filter(|_| is_kept) {
                     work.tell(tx, (account, KEPT), work.now).await?;

@@ -16,11 +16,13 @@ use crate::base::id::{GroupId, UserId};
 use crate::db::Tx;
 use crate::db::changes::Topic;
 use crate::db::error::DbError;
-use crate::policy::administrators::keeps_administrator;
+use crate::policy::administrators::{keeps_administrator, lock};
 use crate::policy::attributes::Attributes;
 use crate::policy::filter::Columns;
+use crate::policy::losing::Loss;
 use crate::policy::permit::Permit;
 use crate::policy::privilege::AccessAdmin;
+use crate::policy::service::Policies;
 
 /// What a group is in the record.
 pub(in crate::accounts) const GROUP: &str = "group";
@@ -95,18 +97,22 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AccountError::Protected`] for one that every account has, [`AccountError::Policy`] if
-    /// nobody would administer access any more.
+    /// nobody would administer access any more, or whoever was in it would be given what the caller
+    /// does not hold.
     pub async fn delete_group(
         &self,
+        policies: &Policies,
         (permit, facts): Given<'_>,
         id: &GroupId,
     ) -> Result<bool, AccountError> {
         if !permit.allows(&group_resource(id)) {
             return Ok(false);
         }
-        let input = (Act::of(&self.ctx, permit), id.clone(), facts.clone());
-        let unit = self.ctx.db.write(input, |tx, (act, id, facts)| {
+        let scales = policies.scales((permit, facts)).await?;
+        let input = (Act::of(&self.ctx, permit), id.clone(), facts.clone(), scales);
+        let unit = self.ctx.db.write(input, |tx, (act, id, facts, scales)| {
             Box::pin(async move {
+                scales.weigh_loss(tx, &act.account, (None, Loss::Group(id))).await?;
                 let is_done = delete(tx, act, id).await?;
                 if is_done {
                     keeps_administrator(tx, &act.account, facts).await?;
@@ -188,9 +194,11 @@ impl Accounts {
     /// Takes somebody out of a group. `false` if they are not in one that the caller may see.
     ///
     /// # Errors
-    /// [`AccountError::Policy`] if nobody would administer access any more.
+    /// [`AccountError::Policy`] if nobody would administer access any more, or the user would be given
+    /// what the caller does not hold.
     pub async fn remove_member(
         &self,
+        policies: &Policies,
         (permit, facts): Given<'_>,
         group: &GroupId,
         user: &UserId,
@@ -198,14 +206,18 @@ impl Accounts {
         if !permit.allows(&group_resource(group)) {
             return Ok(false);
         }
-        let input = (Act::of(&self.ctx, permit), group.clone(), user.clone(), facts.clone());
-        let unit = self.ctx.db.write(input, |tx, (act, group, user, facts)| {
+        let scales = policies.scales((permit, facts)).await?;
+        let of = (group.clone(), user.clone());
+        let input = (Act::of(&self.ctx, permit), of, facts.clone(), scales);
+        let unit = self.ctx.db.write(input, |tx, (act, (group, user), facts, scales)| {
             Box::pin(async move {
+                scales.weigh_loss(tx, &act.account, (Some(user), Loss::Group(group))).await?;
                 if !store_members::remove(tx, &act.account, (group, user)).await? {
                     return Ok(false);
                 }
                 let event = act.event(Action::Delete, MEMBER, user.as_str());
                 act.record(tx, &event.before(json!({ "group": group.as_str() })));
+                forget_stranger(tx, act, user).await?;
                 left(tx, act, user).await?;
                 keeps_administrator(tx, &act.account, facts).await?;
                 Ok(true)
@@ -231,12 +243,13 @@ impl Accounts {
         let input = (Act::of(&self.ctx, permit), user.clone(), facts.clone());
         let unit = self.ctx.db.write(input, |tx, (act, user, facts)| {
             Box::pin(async move {
+                lock(tx, &act.account).await?;
                 let found = store::membership(&mut *tx, &act.account, user).await?;
                 let Some(before) = found else { return Ok(false) };
                 if !store_members::remove_from_all(tx, &act.account, user).await? {
                     return Ok(false);
                 }
-                invitations::revoke_of(tx, &act.account, user, act.now).await?;
+                forget_invitations(tx, act, user).await?;
                 let groups: Vec<&str> = before.groups.iter().map(GroupId::as_str).collect();
                 let event = act.event(Action::Delete, MEMBER, user.as_str());
                 act.record(tx, &event.before(json!({ "groups": groups })));
@@ -257,6 +270,22 @@ fn told(group: &Group) -> Value {
 async fn left(tx: &mut Tx<'_>, act: &Act, user: &UserId) -> Result<(), AccountError> {
     leaving::tell(tx, (&act.account, user), act.now).await?;
     Ok(tx.touch(Topic::Accounts).await?)
+}
+
+/// Takes back what somebody who left the account invited others to, and was invited to.
+async fn forget_invitations(tx: &mut Tx<'_>, act: &Act, user: &UserId) -> Result<(), DbError> {
+    invitations::revoke_of(tx, &act.account, user, act.now).await?;
+    invitations::revoke_to(tx, &act.account, user, act.now).await
+}
+
+/// Forgets what the account knows of somebody who was in no group but the one they left: whoever
+/// comes back does not come back to that.
+async fn forget_stranger(tx: &mut Tx<'_>, act: &Act, user: &UserId) -> Result<(), DbError> {
+    if store::membership(&mut *tx, &act.account, user).await?.is_none() {
+        store_members::remove_from_all(tx, &act.account, user).await?;
+        forget_invitations(tx, act, user).await?;
+    }
+    Ok(())
 }
 
 async fn create(
@@ -322,6 +351,7 @@ async fn delete(tx: &mut Tx<'_>, act: &Act, id: &GroupId) -> Result<bool, Accoun
         return Ok(false);
     }
     for user in &members {
+        forget_stranger(tx, act, user).await?;
         leaving::tell(tx, (account, user), act.now).await?;
     }
     let event = act.event(Action::Delete, GROUP, id.as_str());

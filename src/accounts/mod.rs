@@ -5,15 +5,18 @@ pub mod attributes;
 mod declare;
 pub mod defaults;
 pub mod deletion;
+pub mod going;
 pub mod groups;
 pub mod invitations;
 pub mod joining;
 pub mod leaving;
 pub mod model;
+pub mod patients;
 pub mod service;
 mod store;
 mod store_accounts;
 mod store_members;
+mod store_patients;
 pub mod tenancy;
 
 #[cfg(test)]

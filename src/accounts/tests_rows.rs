@@ -1,6 +1,6 @@
 //! Lists of one account look at rows of that account alone, however many others there are.
 
-use crate::accounts::{store, store_members};
+use crate::accounts::{store, store_members, store_patients};
 use crate::base::id::{AccountId, GroupId, UserId};
 use crate::db::testing::{self, Recorder};
 use crate::policy::filter::Filter;
@@ -23,6 +23,8 @@ async fn case_59_no_query_of_one_account_reads_the_rows_of_another() {
     store_members::count_groups(&asked, &account).await.unwrap();
     store_members::members(&asked, &account, &group, (None, 26)).await.unwrap();
     store_members::people(&asked, &account, (None, 26), filter()).await.unwrap();
+
+    store_patients::list(&asked, (&account, &user), (None, 26), filter()).await.unwrap();
 
     asked.assert_searched(&db).await;
 }

@@ -105,6 +105,12 @@ pub mod d0034_the_gateway {}
 #[doc = include_str!("0035-the-decision-point.md")]
 pub mod d0035_the_decision_point {}
 
+#[doc = include_str!("0036-who-becomes-a-user.md")]
+pub mod d0036_who_becomes_a_user {}
+
+#[doc = include_str!("0037-what-leaving-leaves.md")]
+pub mod d0037_what_leaving_leaves {}
+
 #[doc = include_str!("0038-a-record-that-stays.md")]
 pub mod d0038_a_record_that_stays {}
 

@@ -58,6 +58,23 @@ pub(in crate::oauth) async fn check(
     }
 }
 
+/// Whether `user` may use `app`, and is in an account that it is for.
+///
+/// # Errors
+/// [`DbError`] if storage fails.
+pub(in crate::oauth) async fn has_place(
+    oauth: &OAuth,
+    app: &App,
+    user: &UserId,
+    auth_time: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    match check(oauth, app, user, auth_time).await {
+        Ok(user) => Ok(!accounts_in_common(oauth, app, &user.id).await?.is_empty()),
+        Err(TokenError::Internal(error)) => Err(error),
+        Err(_) => Ok(false),
+    }
+}
+
 /// An app in development is for those who may develop apps in an account that it is for.
 async fn as_developer(oauth: &OAuth, app: &App, user: Arc<User>) -> Result<Arc<User>, TokenError> {
     let mine = accounts_in_common(oauth, app, &user.id).await?;

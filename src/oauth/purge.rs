@@ -39,6 +39,7 @@ pub async fn purge_due(oauth: &OAuth) -> Result<u64, DbError> {
 
 async fn purge(oauth: &OAuth, user: &UserId) -> Result<bool, DbError> {
     let users = &oauth.parts().users;
+    oauth.parts().accounts.note_last_administrator(user).await?;
     if !users.close(user).await? {
         return Ok(false);
     }

@@ -17,17 +17,23 @@ use crate::oauth::service::OAuth;
 use crate::oauth::store_logout as store;
 use crate::queue::model::{Job, Undelivered};
 
-/// Revokes what a user who left a group of an account gave the apps that act there.
+/// Revokes what a user who left a group of an account gave the apps that they may not use any more,
+/// or that are for no account of theirs. What others are for stays: what an account says of its
+/// members is asked at each request, and what they do in other accounts is no business of its.
 pub(in crate::oauth) async fn left(oauth: &OAuth, job: &Job) -> Result<(), Undelivered> {
     let Left { account, user, at } = serde_json::from_value(job.payload.clone())
         .map_err(|_| Undelivered::Never("it cannot be read"))?;
     let work = async {
-        let db = &oauth.ctx().db;
+        let (db, now) = (&oauth.ctx().db, oauth.now());
         // The change may be another process's.
         db.poll_changes().await?;
         for app in store::live_apps_of(db, &user).await? {
             let Some(app) = oauth.parts().apps.find(&app).await? else { continue };
-            if app.status == Status::Developing || app.allowed_accounts.contains(&account) {
+            let is_developing = app.status == Status::Developing;
+            if !is_developing && !app.allowed_accounts.contains(&account) {
+                continue;
+            }
+            if !eligibility::has_place(oauth, &app, &user, now).await? {
                 revoke(oauth, &app, &user, from_micros(at)).await?;
             }
         }

@@ -3,7 +3,7 @@
 //! Nobody grants what they do not hold: of what a policy grants after a change, each rule was in it
 //! before, or is covered by what its author holds. And somebody always administers access.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::audit::model::Actor;
 use crate::base::id::AccountId;
@@ -15,11 +15,15 @@ use crate::policy::administrators::{keeps_administrator, lock};
 use crate::policy::attributes::Attributes;
 use crate::policy::document::Document;
 use crate::policy::history::{Step, note};
+use crate::policy::holdings::Holdings;
 use crate::policy::model::{Change, NewPolicy, POLICIES_MAX, Policy, PolicyError};
 use crate::policy::permit::Permit;
 use crate::policy::privilege::AccessAdmin;
-use crate::policy::service::{Holdings, Policies, check, is_name, resource};
+use crate::policy::service::{Policies, check, is_name, resource};
 use crate::policy::{store, store_versions};
+
+/// How long somebody can take their own changes back, whatever they hold by now.
+const OWN_CHANGES_TTL: TimeDelta = TimeDelta::days(14);
 
 /// Who changes policies, when, and what they may give.
 struct Author {
@@ -84,7 +88,10 @@ impl Policies {
                     lock(tx, &author.account).await?;
                     let found = store::find(&mut *tx, &author.account, name).await?;
                     let found = found.ok_or(PolicyError::Unknown)?;
-                    overwrite(tx, author, (&found, policy, compiled), Change::Updated).await
+                    // What cannot be read any more grants nothing.
+                    let before = Document::parse(&found.document).unwrap_or_default();
+                    author.holdings.cover_beside(&before, compiled)?;
+                    overwrite(tx, author, (&found, policy), Change::Updated).await
                 })
             })
             .await
@@ -155,13 +162,21 @@ impl Policies {
             actor: permit.actor().clone(),
             account: permit.account().clone(),
             facts: facts.clone(),
-            holdings: Holdings::of(&policy, facts),
+            holdings: Holdings::of_writer(&policy, facts),
             now: self.ctx.now(),
         })
     }
 }
 
 impl Author {
+    /// Whether nobody but the author changed the policy since its version `number`, and of late:
+    /// then nobody has more by having it back than before the author came by.
+    async fn took_away(&self, tx: &mut Tx<'_>, name: &str, number: i64) -> Result<bool, DbError> {
+        let Some(user) = &self.actor.user else { return Ok(false) };
+        let since = (number, self.now - OWN_CHANGES_TTL);
+        store_versions::are_all_by(tx, &self.account, name, (user, since)).await
+    }
+
     async fn note(&self, tx: &mut Tx<'_>, step: &Step<'_>) -> Result<(), DbError> {
         note(tx, (&self.ctx, &self.actor), &self.account, step).await
     }
@@ -194,12 +209,9 @@ async fn insert(
 async fn overwrite(
     tx: &mut Tx<'_>,
     author: &Author,
-    (found, policy, compiled): (&Policy, &NewPolicy, &Document),
+    (found, policy): (&Policy, &NewPolicy),
     change: Change,
 ) -> Result<Policy, PolicyError> {
-    // What cannot be read any more grants nothing.
-    let before = Document::parse(&found.document).unwrap_or_default();
-    author.holdings.cover_beside(&before, compiled)?;
     let is_renamed = policy.name != found.name;
     if !is_renamed && policy.document == found.document {
         return Ok(found.clone());
@@ -235,11 +247,14 @@ async fn bring_back(
     let policy = NewPolicy { name: name.to_owned(), document: version.document };
     // The language may have become stricter since.
     let compiled = check(name, &policy.document)?;
-    if let Some(found) = &found {
-        return overwrite(tx, author, (found, &policy, &compiled), Change::Restored).await;
+    let before = found.as_ref().map(|found| Document::parse(&found.document).unwrap_or_default());
+    if !author.took_away(tx, name, number).await? {
+        author.holdings.cover_beside(&before.unwrap_or_default(), &compiled)?;
     }
-    author.holdings.cover(&compiled)?;
-    insert(tx, author, &policy, Change::Restored).await
+    match &found {
+        Some(found) => overwrite(tx, author, (found, &policy), Change::Restored).await,
+        None => insert(tx, author, &policy, Change::Restored).await,
+    }
 }
 
 /// What every change ends with that may take something away.

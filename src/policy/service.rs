@@ -13,11 +13,11 @@ use crate::db::changes::Topic;
 use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
 use crate::policy::attributes::Attributes;
-use crate::policy::cover::uncovered;
 use crate::policy::document::Document;
 use crate::policy::filter::Columns;
 use crate::policy::give::given_by_group;
 use crate::policy::history::{Step, note};
+use crate::policy::holdings::Holdings;
 use crate::policy::model::{Change, NAME_BYTES_MAX};
 pub use crate::policy::model::{Declared, Policy, PolicyError};
 use crate::policy::parse::compile;
@@ -137,9 +137,7 @@ impl Policies {
         before: &Attributes,
         after: &Attributes,
     ) -> Result<(), PolicyError> {
-        let policy = self.merged(permit.account()).await?;
-        let of = |facts: &Attributes| policy.reduce(facts, LATER);
-        Holdings::of(&policy, facts).cover_beside(&of(before), &of(after))
+        self.scales((permit, facts)).await?.weigh(before, after)
     }
 
     /// What [`Policies::declare`] would do.
@@ -211,32 +209,6 @@ async fn write(
     note(tx, (ctx, &Actor::operator()), account, &step).await?;
     tx.touch(Topic::Policies).await?;
     Ok(difference)
-}
-
-/// What somebody holds, of resources that are yet to be known.
-pub(in crate::policy) struct Holdings(Document);
-
-impl Holdings {
-    pub(in crate::policy) fn of(policy: &Document, facts: &Attributes) -> Self {
-        Self(policy.reduce(facts, Later::Only(RESOURCE)))
-    }
-
-    /// Refuses what gives more.
-    pub(in crate::policy) fn cover(&self, given: &Document) -> Result<(), PolicyError> {
-        self.cover_beside(&Document::default(), given)
-    }
-
-    /// Refuses what gives more, beside what was given `before`.
-    pub(in crate::policy) fn cover_beside(
-        &self,
-        before: &Document,
-        given: &Document,
-    ) -> Result<(), PolicyError> {
-        match uncovered(given, &[before, &self.0]) {
-            None => Ok(()),
-            Some(operation) => Err(PolicyError::GrantsMoreThanHeld(operation.to_owned())),
-        }
-    }
 }
 
 /// One document made of the policies of an account. One that this build cannot read grants

@@ -6,7 +6,7 @@ use crate::base::id::{AccountId, GroupId, UserId};
 use crate::db::error::DbError;
 use crate::db::query::{Param, Row, built_sql, sql};
 use crate::db::{Fetch, Tx};
-use crate::policy::subject::Member;
+use crate::policy::subject::{Member, Standing};
 
 /// Which members.
 #[derive(Clone, Copy, Debug)]
@@ -70,15 +70,17 @@ pub(in crate::policy) async fn members(
              WHERE c.account_id = $1 AND c.user_id > $2{condition}
              ORDER BY c.user_id LIMIT ($3 + 0))
          SELECT m.user_id, m.group_id AS item, 'group' AS kind, u.username, u.email,
-                u.email_verified, u.status, a.attributes
+                u.email_verified, u.status, u.deletion_at, s.user_id AS service, a.attributes
            FROM group_members m
            JOIN users u ON u.id = m.user_id
+           LEFT JOIN service_accounts s ON s.user_id = m.user_id
            LEFT JOIN member_attributes a
              ON a.account_id = m.account_id AND a.user_id = m.user_id
           WHERE m.account_id = $1 AND m.user_id IN (SELECT user_id FROM page)
           UNION ALL
          SELECT p.user_id, p.patient_id, 'patient', u.username, u.email,
-                u.email_verified, u.status, CAST(NULL AS TEXT)
+                u.email_verified, u.status, CAST(NULL AS BIGINT), CAST(NULL AS TEXT),
+                CAST(NULL AS TEXT)
            FROM patient_mappings p
            JOIN users u ON u.id = p.user_id
           WHERE p.account_id = $1 AND p.user_id IN (SELECT user_id FROM page)
@@ -108,11 +110,19 @@ fn read(row: &Row, id: UserId, group: GroupId) -> Result<Member, DbError> {
         None => Map::new(),
         Some(_) => row.json("member_attributes", "attributes")?,
     };
+    let is_service = row.get::<Option<String>>("service")?.is_some();
+    let standing = if row.get::<String>("status")? != "active" || is_service {
+        Standing::Absent
+    } else if row.optional_time("deletion_at")?.is_some() {
+        Standing::Leaves
+    } else {
+        Standing::Stays
+    };
     Ok(Member {
         id,
         username: row.get("username")?,
         email: email.filter(|_| is_verified),
-        is_active: row.get::<String>("status")? == "active",
+        standing,
         groups: vec![group],
         patients: Vec::new(),
         attributes,

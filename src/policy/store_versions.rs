@@ -1,6 +1,8 @@
 //! The table of what policies were.
 
-use crate::base::id::AccountId;
+use chrono::{DateTime, Utc};
+
+use crate::base::id::{AccountId, UserId};
 use crate::db::error::DbError;
 use crate::db::query::{Row, sql};
 use crate::db::{Fetch, Tx};
@@ -82,4 +84,23 @@ fn read(row: &Row) -> Result<Version, DbError> {
         changed_by: changed_by.map(|_| row.parsed("policy_versions", "changed_by")).transpose()?,
         changed_at: row.time("changed_at")?,
     })
+}
+
+/// Whether there are versions of the policy after the one numbered `number`, all of them made by
+/// `user`, and after an instant.
+pub(in crate::policy) async fn are_all_by(
+    db: impl Fetch,
+    account: &AccountId,
+    name: &str,
+    (user, (number, since)): (&UserId, (i64, DateTime<Utc>)),
+) -> Result<bool, DbError> {
+    let query = sql("SELECT COUNT(*) AS number,
+                COALESCE(SUM(CASE WHEN changed_by = $4 AND changed_at > $5 THEN 1 ELSE 0 END), 0)
+                    AS own
+           FROM policy_versions
+          WHERE account_id = $1 AND name = $2 AND version > $3");
+    let query = query.bind(account).bind(name).bind(number).bind(user).bind(since);
+    let Some(row) = db.fetch_optional(query).await? else { return Ok(false) };
+    let (all, own): (i64, i64) = (row.get("number")?, row.get("own")?);
+    Ok(all > 0 && all == own)
 }

@@ -46,6 +46,17 @@ impl Subject<'_> {
     }
 }
 
+/// Whether an account can count on a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Somebody who signs in, and stays.
+    Stays,
+    /// Somebody who signs in, and asked to be deleted.
+    Leaves,
+    /// Nobody who signs in: disabled, or a service account.
+    Absent,
+}
+
 /// A member, on their own.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Member {
@@ -55,8 +66,8 @@ pub struct Member {
     pub username: String,
     /// The address, if it was proven to be the user's.
     pub email: Option<String>,
-    /// Whether the user may sign in.
-    pub is_active: bool,
+    /// Whether the account can count on them.
+    pub standing: Standing,
     /// The groups in the account; never empty.
     pub groups: Vec<GroupId>,
     /// The Patients that the user is.

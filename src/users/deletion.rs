@@ -70,6 +70,39 @@ impl Work {
     }
 }
 
+/// Somebody who is about to ask for their own deletion.
+pub struct Asking {
+    users: Users,
+    work: Work,
+}
+
+impl std::fmt::Debug for Asking {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Asking")
+    }
+}
+
+impl Asking {
+    /// Asks for the deletion, and tells the user. Answers when it will be, `None` if there is no
+    /// such user; asking again changes nothing. Whether an account needs them is decided before,
+    /// in the same unit of work.
+    ///
+    /// # Errors
+    /// [`DbError`] if a statement fails.
+    pub async fn ask(&self, tx: &mut Tx<'_>) -> Result<Option<DateTime<Utc>>, DbError> {
+        let Self { users, work } = self;
+        let at = work.now + GRACE;
+        let asked = (at, work.language.code());
+        let is_new = gone::ask(tx, &work.id, asked, work.now).await?;
+        let Some(user) = store::find(&mut *tx, &work.id).await? else { return Ok(None) };
+        if is_new {
+            users.tell_own(tx, &work.id, "deletion");
+            work.tell(tx, (&user, ASKED), at).await?;
+        }
+        Ok(user.deletion_at)
+    }
+}
+
 impl Users {
     fn work(&self, id: &UserId, language: Language) -> Work {
         Work {
@@ -105,31 +138,9 @@ impl Users {
         if unit.await? { Ok(()) } else { Err(UserError::Unknown) }
     }
 
-    /// Asks for the deletion of a user, on their own behalf, and tells them. Answers when it will
-    /// be; asking again changes nothing.
-    ///
-    /// # Errors
-    /// [`UserError::Unknown`] if there is no such user, [`UserError::Internal`] if storage fails.
-    pub async fn ask_deletion(
-        &self,
-        id: &UserId,
-        language: Language,
-    ) -> Result<DateTime<Utc>, UserError> {
-        let work = self.work(id, language);
-        let unit = self.0.ctx.db.write((self.clone(), work), |tx, (users, work)| {
-            Box::pin(async move {
-                let at = work.now + GRACE;
-                let asked = (at, work.language.code());
-                let is_new = gone::ask(tx, &work.id, asked, work.now).await?;
-                let Some(user) = store::find(&mut *tx, &work.id).await? else { return Ok(None) };
-                if is_new {
-                    users.tell_own(tx, &work.id, "deletion");
-                    work.tell(tx, (&user, ASKED), at).await?;
-                }
-                Ok::<_, DbError>(user.deletion_at)
-            })
-        });
-        unit.await?.ok_or(UserError::Unknown)
+    /// What it takes to ask for the deletion of a user, on their own behalf.
+    pub fn asking(&self, id: &UserId, language: Language) -> Asking {
+        Asking { users: self.clone(), work: self.work(id, language) }
     }
 
     /// Takes it back, and tells the user; `false` if there is nothing to take back any more.

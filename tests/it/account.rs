@@ -4,6 +4,7 @@
 mod apps;
 mod data;
 mod deletion;
+mod going;
 mod places;
 mod profile;
 mod sessions;

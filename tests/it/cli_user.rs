@@ -44,7 +44,7 @@ async fn users_are_shown_and_kept(db: Kind) {
     assert_eq!((code, said.as_str()), (Some(0), "ben was not about to be deleted\n"));
 
     let ben = "ben".parse().expect("an id");
-    let at = users.ask_deletion(&ben, Language::English).await.expect("asked");
+    let at = server.server.tenancy.ask_own_deletion(&ben, Language::English).await.expect("asked");
     let (_, shown, _) = run(&server, &["user", "show", "BEN"]);
     assert!(shown.contains(&format!("deletion  {}", at.format("%Y-%m-%d"))), "{shown}");
     let (code, said, error) = run(&server, &["user", "keep", "ben"]);

@@ -5,6 +5,8 @@ mod accounts;
 mod busy;
 mod groups;
 mod invitations;
+mod leaving;
+mod patients;
 
 use reqwest::Method;
 use serde_json::Value;

@@ -14,7 +14,7 @@ use crate::accounts::invitations::model::{Decision, Invitation, InvitationError,
 use crate::accounts::invitations::service::KIND;
 use crate::accounts::invitations::store;
 use crate::accounts::tenancy::Tenancy;
-use crate::accounts::{store as groups, store_members};
+use crate::accounts::{store as groups, store_members, store_patients};
 use crate::audit::model::{Action, Actor};
 use crate::base::id::{InvitationId, UserId};
 use crate::base::secret::Secret;
@@ -86,7 +86,8 @@ impl Tenancy {
         id: &InvitationId,
     ) -> Result<Option<Invitation>, DbError> {
         let Some(key) = own_key(user) else { return Ok(None) };
-        store::find_for(&self.0.ctx.db, &key, id).await
+        let found = store::find_for(&self.0.ctx.db, &key, id).await?;
+        Ok(found.filter(|it| !it.has_expired(self.0.ctx.now())))
     }
 
     /// Says yes or no to an invitation of one's own, once.
@@ -257,7 +258,7 @@ async fn join(
     store_members::add(tx, account, (group, user), act.now).await?;
     let patient = invitation.patient.as_ref();
     if let Some(patient) = patient {
-        store::map(tx, account, (user, patient), act.now).await?;
+        store_patients::map(tx, account, (user, patient), act.now).await?;
     }
     let after = json!({
         "group": group.as_str(),

@@ -105,6 +105,11 @@ impl Invitation {
     pub fn is_open(&self, now: DateTime<Utc>) -> bool {
         self.status == Status::Awaiting && self.expires_at > now
     }
+
+    /// Whether nobody answered it in time: it is not shown any more.
+    pub fn has_expired(&self, now: DateTime<Utc>) -> bool {
+        self.status == Status::Awaiting && self.expires_at <= now
+    }
 }
 
 /// An answer to an invitation.
@@ -143,9 +148,6 @@ pub enum InvitationError {
     /// The account has no group Subjects.
     #[error("the account has no group Subjects, which project invitations lead to")]
     NoSubjects,
-    /// The caller may not invite there.
-    #[error("the policies of the account do not allow it for this group or project")]
-    Denied,
     /// Too many wait for an answer.
     #[error("too many invitations of the account wait for an answer")]
     TooMany,
@@ -173,7 +175,7 @@ impl From<SignInError> for InvitationError {
             | SignInError::Busy { retry_after_seconds } => Self::Throttled { retry_after_seconds },
             SignInError::Internal(error) => Self::Internal(error),
             // Nothing was guessed.
-            SignInError::Wrong => Self::Denied,
+            SignInError::Wrong => Self::Over,
         }
     }
 }

@@ -104,12 +104,8 @@ impl Tenancy {
         let now = self.0.ctx.now();
         let id = InvitationId::generate(now, self.0.ctx.entropy());
         let (group, patient) = self.target(permit, &wanted.target).await?;
-        let allowed = match &patient {
-            None => permit.allows(&group_resource(&group)),
-            Some(patient) => permit.allows(&resource(&id, Some(patient))),
-        };
-        if !allowed {
-            return Err(InvitationError::Denied);
+        if patient.is_some() && !permit.allows(&resource(&id, patient.as_ref())) {
+            return Err(InvitationError::UnknownProject);
         }
         self.0.users.write_to_invited(permit.account(), &email).await?;
         let fresh = Fresh {
@@ -133,7 +129,7 @@ impl Tenancy {
     /// what that group gives is asked with it: [`crate::policy::service::Policies::may_give`].
     ///
     /// # Errors
-    /// [`InvitationError`] if the account has no such group or project.
+    /// [`InvitationError`] if the account has no such group or project, or the caller may not see it.
     pub async fn target(
         &self,
         permit: &Permit<AccessAdmin>,
@@ -142,6 +138,9 @@ impl Tenancy {
         let (db, account) = (&self.0.ctx.db, permit.account());
         match target {
             Target::Group(group) => {
+                if !permit.allows(&group_resource(group)) {
+                    return Err(InvitationError::UnknownGroup);
+                }
                 let found = groups::group(db, account, group).await?;
                 let found = found.ok_or(InvitationError::UnknownGroup)?;
                 Ok((found.id, None))
@@ -181,6 +180,8 @@ impl Tenancy {
         id: &InvitationId,
     ) -> Result<Option<Invitation>, DbError> {
         let found = store::find(&self.0.ctx.db, permit.account(), id).await?;
+        let now = self.0.ctx.now();
+        let found = found.filter(|it| !it.has_expired(now));
         Ok(found.filter(|it| permit.allows(&resource(id, it.patient.as_ref()))))
     }
 
@@ -194,7 +195,9 @@ impl Tenancy {
         id: &InvitationId,
     ) -> Result<Invitation, InvitationError> {
         let found = self.invitation(permit, id).await?.ok_or(InvitationError::Over)?;
-        self.0.users.write_to_invited(permit.account(), &found.email).await?;
+        if found.letters < LETTERS_MAX {
+            self.0.users.write_to_invited(permit.account(), &found.email).await?;
+        }
         let input = (self.inviting(permit).await?, id.clone());
         let unit = self.0.ctx.db.write(input, |tx, (work, id)| {
             Box::pin(async move {

@@ -8,6 +8,7 @@ use crate::db::error::DbError;
 use crate::db::query::{Query, Row, built_sql, sql};
 use crate::db::{Fetch, Tx};
 use crate::policy::filter::Filter;
+use crate::users::username::UsernameKey;
 use crate::words::Language;
 
 const TABLE: &str = "invitations";
@@ -255,6 +256,23 @@ pub(in crate::accounts) async fn revoke_of(
     Ok(())
 }
 
+/// Takes back what somebody who leaves the account was invited to.
+pub(in crate::accounts) async fn revoke_to(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    invited: &UserId,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let query = sql("SELECT email FROM users WHERE id = $1").bind(invited);
+    let row = Fetch::fetch_optional(&mut *tx, query).await?;
+    let email: Option<String> = row.map(|row| row.get("email")).transpose()?.flatten();
+    let Some(email) = email else { return Ok(()) };
+    let query = sql("UPDATE invitations SET status = 'REVOKED', decided_at = $3
+          WHERE account_id = $1 AND email_key = $2 AND status = 'AWAITING'");
+    tx.execute(query.bind(account).bind(UsernameKey::of(&email).as_str()).bind(now)).await?;
+    Ok(())
+}
+
 /// Deletes a bounded number of invitations that nobody answered in time, and says how many.
 pub(in crate::accounts) async fn sweep(
     tx: &mut Tx<'_>,
@@ -263,20 +281,4 @@ pub(in crate::accounts) async fn sweep(
     let query = sql("DELETE FROM invitations WHERE id IN (
             SELECT id FROM invitations WHERE expires_at <= $1 ORDER BY expires_at LIMIT 200)");
     Ok(tx.execute(query.bind(before)).await?.affected)
-}
-
-/// Notes that a user is a Patient of a project of the account; whether that is new.
-pub(in crate::accounts) async fn map(
-    tx: &mut Tx<'_>,
-    account: &AccountId,
-    (user, patient): (&UserId, &Patient),
-    now: DateTime<Utc>,
-) -> Result<bool, DbError> {
-    let query = sql("INSERT INTO patient_mappings
-               (account_id, user_id, project_id, patient_id, mapped_at)
-         SELECT p.account_id, $2, p.id, $4, $5 FROM projects p
-          WHERE p.account_id = $1 AND p.id = $3
-             ON CONFLICT (account_id, user_id, project_id, patient_id) DO NOTHING");
-    let query = query.bind(account).bind(user).bind(&patient.project).bind(patient.id.as_str());
-    Ok(tx.execute(query.bind(now)).await?.affected == 1)
 }

@@ -57,6 +57,10 @@ pub enum Operation {
     GetPerson,
     /// `DELETE /v1/account/users/{id}`
     RemovePerson,
+    /// `GET /v1/account/users/{id}/patients`
+    ListPatients,
+    /// `DELETE /v1/account/users/{id}/patients/{patient}`
+    EndPatient,
     /// `GET /v1/user`
     GetOwnUser,
     /// `PATCH /v1/user`

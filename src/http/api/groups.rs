@@ -118,7 +118,7 @@ pub(in crate::http::api) async fn delete(
     Permitted { permit, facts, lock, .. }: Permitted<AccessAdmin>,
     Id(id): Id<GroupId>,
 ) -> Result<Response, ApiError> {
-    gone(server.accounts.delete_group((&permit, &facts), &id).await?, lock)
+    gone(server.accounts.delete_group(&server.policies, (&permit, &facts), &id).await?, lock)
 }
 
 /// `GET /v1/account/groups/{id}/members`.
@@ -143,6 +143,10 @@ pub(in crate::http::api) async fn add_member(
     Permitted { permit, facts, lock, .. }: Permitted<AccessAdmin>,
     Ids(group, user): Ids<GroupId, UserId>,
 ) -> Result<Response, ApiError> {
+    // What a group gives is nobody's business who may not see it.
+    if server.accounts.group(&permit, &group).await?.is_none() {
+        return Err(ApiError::missing(lock));
+    }
     server.policies.may_give(&permit, &facts, &group).await?;
     gone(server.accounts.add_member(&permit, &group, &user).await?, lock)
 }
@@ -153,7 +157,8 @@ pub(in crate::http::api) async fn remove_member(
     Permitted { permit, facts, lock, .. }: Permitted<AccessAdmin>,
     Ids(group, user): Ids<GroupId, UserId>,
 ) -> Result<Response, ApiError> {
-    gone(server.accounts.remove_member((&permit, &facts), &group, &user).await?, lock)
+    let (accounts, policies) = (&server.accounts, &server.policies);
+    gone(accounts.remove_member(policies, (&permit, &facts), &group, &user).await?, lock)
 }
 
 /// 204 for what is done, or what the table says about what is not there.

@@ -17,7 +17,7 @@ use crate::http::api::groups::gone;
 use crate::http::api::guard::{Id, Passed, Permitted};
 use crate::http::api::paging::Paging;
 use crate::http::api::query::Query;
-use crate::policy::privilege::{AccessAdmin, Privilege as _};
+use crate::policy::privilege::AccessAdmin;
 use crate::server::Server;
 use crate::words::Language;
 
@@ -36,9 +36,6 @@ impl From<InvitationError> for ApiError {
             | InvitationError::Mailed(_) => Self::BadBody(error.to_string().into()),
             InvitationError::AlreadyInvited => {
                 Self::AlreadyExists("an invitation of this address already exists")
-            }
-            InvitationError::Denied => {
-                Self::Refused(Refusal::PolicyDenies { privilege: AccessAdmin::NAME.into() })
             }
             InvitationError::TooMany => Self::TooMany("too many invitations wait for an answer"),
             InvitationError::TooManyLetters => {

@@ -16,6 +16,7 @@ mod groups;
 pub(in crate::http) mod guard;
 mod invitations;
 mod paging;
+mod patients;
 mod people;
 mod policies;
 mod policy_attributes;
@@ -89,6 +90,8 @@ fn tenancy(operation: Operation) -> Option<MethodRouter<Server>> {
         Operation::ListPeople => get(people::list),
         Operation::GetPerson => get(people::get_one),
         Operation::RemovePerson => delete(people::remove),
+        Operation::ListPatients => get(patients::list),
+        Operation::EndPatient => delete(patients::end),
         Operation::ListInvitations => get(invitations::list),
         Operation::CreateInvitation => post(invitations::create),
         Operation::GetInvitation => get(invitations::get_one),

@@ -92,4 +92,5 @@ deletion-password = Ihr Passwort, noch einmal
 deletion-code = Der Code, den Ihre Authenticator-App gerade zeigt
 deletion-ask = Mein Konto in 14 Tagen löschen
 deletion-wrong = Das war nicht richtig. Bitte versuchen Sie es noch einmal.
+deletion-needed = Niemand sonst verwaltet diese Organisationen. Lassen Sie zuerst jemand anderen sie verwalten, oder lassen Sie sie löschen. Bitten Sie dann noch einmal darum.
 deletion-asked = Sie haben darum gebeten. Mehr ist nicht zu tun.

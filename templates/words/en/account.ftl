@@ -92,4 +92,5 @@ deletion-password = Your password, once more
 deletion-code = The code that your authenticator app shows now
 deletion-ask = Delete my account in 14 days
 deletion-wrong = That was not right. Please try again.
+deletion-needed = Nobody else administers these organizations. Let somebody else administer them, or have them deleted first. Then ask again.
 deletion-asked = You asked for it. There is nothing more to do.

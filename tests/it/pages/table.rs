@@ -196,7 +196,7 @@ impl Scene {
         let invitations = invited::invite(&server).await;
         let users = &server.server.users;
         let leaver = users.find_by_username("dev").await.unwrap().expect("the developer");
-        users.ask_deletion(&leaver.id, Language::English).await.unwrap();
+        server.server.tenancy.ask_own_deletion(&leaver.id, Language::English).await.unwrap();
         let arrivals = Arrivals::come(&server).await;
         cookies.extend(arrivals.cookies.iter().cloned());
         Self { server, host, cookies, user_codes, links, invitations, arrivals }

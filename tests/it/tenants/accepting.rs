@@ -27,7 +27,9 @@ const PASSWORD: &str = "seven green trains to Oslo";
 const MEMBERS: &str = "SELECT COUNT(*) AS n FROM group_members WHERE group_id = 'acme-nurses'";
 
 async fn open(db: Kind) -> TestServer {
-    TestServer::start(db).await
+    let server = TestServer::start_with(db, |config| config.sign_up = SignUp::Invitation).await;
+    server.apply(include_str!("../common/world.yaml")).await;
+    server
 }
 
 /// Has somebody invited to acme's nurses, and answers where the letter leads.

@@ -12,6 +12,8 @@ both!(
     a_group_is_made_changed_and_deleted,
     members_come_and_go_and_what_they_may_follows_at_once,
     case_63_nobody_lets_others_in_to_more_than_they_hold_or_leaves_last,
+    case_62_no_scope_makes_somebody_a_member,
+    case_63_nobody_opens_by_taking_away_what_they_do_not_hold,
     what_every_account_has_is_not_deleted,
     case_59_groups_and_people_of_others_are_not_there,
     one_changes_ones_own_names_and_nothing_else,
@@ -295,4 +297,63 @@ async fn case_61_where_no_account_is_needed_a_wrong_one_is_refused_all_the_same(
     for path in ["/v1/account/groups", "/v1/account/users", "/v1/account/invitations"] {
         assert_eq!(desk.get(path, "").await.refusal(), "400 account_required", "{path}");
     }
+}
+
+/// A rule may be for those who are in one group alone: who is taken out of another gains by it.
+async fn case_63_nobody_opens_by_taking_away_what_they_do_not_hold(db: Kind) {
+    let server = TestServer::start(db).await;
+    let groups = "groups: [{ id: acme-night, name: Night, members: [ben] }, { id: acme-nurses, name: Nurses, members: [ben] }]";
+    let alone = "{ name: Nurses alone, rules: { billingAdmin: [{ user.groups: { comparison: equals, value: [acme-nurses] } }] } }";
+    let world = |policies: &str| {
+        format!("accounts: [{{ id: acme, name: Acme Hospital, {groups}, policies: [{policies}] }}]")
+    };
+    server.apply(&world(alone)).await;
+    let desk = Desk::of(&server, &ada(&server)).await;
+    let delete = async |path: &str| desk.delete(&format!("{GROUPS}/{path}"), "acme").await;
+
+    let out = delete("acme-night/members/ben").await;
+    assert_eq!(out.refusal(), "403 grants_more_than_held");
+    assert_eq!(out.text("privilege"), "billingAdmin");
+    assert_eq!(delete("acme-night").await.refusal(), "403 grants_more_than_held");
+    let both = "SELECT COUNT(*) AS n FROM group_members WHERE user_id = 'ben'";
+    assert_eq!(server.count(both).await, 2);
+
+    // Who gains nothing goes; and what one holds, others may gain.
+    assert_eq!(delete("acme-nurses/members/ben").await.line(), "204");
+    server.apply(&world(alone)).await;
+    let held = "{ name: Bills, rules: { billingAdmin: [{ user.groups: { comparison: includes, value: acme-admins } }] } }";
+    server.apply(&world(held)).await;
+    assert_eq!(delete("acme-night").await.line(), "204");
+}
+
+/// With every scope there is, nobody learns of an account that they are not in, nor does an account
+/// learn of them.
+async fn case_62_no_scope_makes_somebody_a_member(db: Kind) {
+    let server = TestServer::start(db).await;
+    let (of_ada, of_eve) =
+        (Desk::of(&server, &ada(&server)).await, Desk::of(&server, &eve(&server)).await);
+
+    for path in [
+        "/v1/account/users/eve",
+        "/v1/account/users/eve/patients",
+        "/v1/policy-attributes/users/eve",
+        "/v1/evaluated-policy",
+        GROUPS,
+        "/v1/account/invitations",
+    ] {
+        assert_eq!(of_eve.get(path, "acme").await.refusal(), "403 not_a_member", "{path}");
+    }
+    let accounts = of_eve.get("/v1/accounts", "").await.expect(200).json();
+    assert_eq!(accounts["accounts"].as_array().map(Vec::len), Some(1), "{accounts}");
+    assert_eq!(accounts["accounts"][0]["id"], "beta");
+    for path in [
+        "/v1/account/users/eve",
+        "/v1/account/users/eve/patients",
+        "/v1/policy-attributes/users/eve",
+        "/v1/evaluated-policy?user=eve",
+    ] {
+        assert_eq!(of_ada.get(path, "acme").await.refusal(), "404 not_found", "{path}");
+    }
+    let own = of_eve.get("/v1/user", "beta").await.expect(200).json();
+    assert_eq!((&own["groups"], &own["patients"]), (&Value::Null, &Value::Null));
 }

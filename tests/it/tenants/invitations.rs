@@ -16,7 +16,6 @@ both!(
     an_invitation_ends_after_thirty_days,
     revoked_and_rejected_is_over,
     of_many_who_accept_at_once_one_does,
-    somebody_joins_a_project_as_a_patient_and_sees_it,
     case_47_inviting_tells_nothing_about_addresses,
     ones_own_invitations_come_in_pages,
     who_invites_without_end_waits,
@@ -257,30 +256,6 @@ async fn of_many_who_accept_at_once_one_does(db: Kind) {
     let joined = "SELECT COUNT(*) AS n FROM group_members WHERE group_id = 'acme-readers'";
     let expected = i64::from(done[0].text("status") == "ACCEPTED");
     assert_eq!(server.count(joined).await, expected);
-}
-
-async fn somebody_joins_a_project_as_a_patient_and_sees_it(db: Kind) {
-    let server = world(db).await;
-    server.apply("accounts: [{ id: acme, name: Acme Hospital, default_groups: true, policies: [{ name: All data, rules: { createData: [{ user.groups: { comparison: includes, value: acme-admins } }], updateData: [{ user.groups: { comparison: includes, value: acme-admins } }], deleteData: [{ user.groups: { comparison: includes, value: acme-admins } }] } }] }]").await;
-    let (of_ada, of_eve) =
-        (Desk::of(&server, &ada(&server)).await, Desk::of(&server, &eve(&server)).await);
-
-    let body = json!({"email": "eve@beta.example", "projectId": "heart", "patientId": "pat-1"});
-    let made = of_ada.post(ALL, "acme", body).await.expect(201).json();
-    assert_eq!(
-        (&made["groupName"], &made["projectName"]),
-        (&json!("Subjects"), &json!("Heart study"))
-    );
-    let path = format!("{OWN}/{}", made["id"].as_str().unwrap());
-    of_eve.patch(&path, "", json!({"status": "ACCEPTED"})).await.expect(200);
-
-    let person = of_ada.get("/v1/account/users/eve", "acme").await.expect(200).json();
-    assert_eq!(person["patients"], json!(["pat-1"]));
-    // What policies know: nothing but what is about that patient.
-    server.apply("accounts: [{ id: acme, name: Acme Hospital, policies: [{ name: Patients see projects, rules: { readData: [{ user.patients: { comparison: includes, value: pat-1 } }] } }] }]").await;
-    assert_eq!(each(&of_eve.get("/v1/projects", "acme").await.expect(200), "id").len(), 3);
-    of_ada.delete("/v1/account/users/eve", "acme").await.expect(204);
-    assert_eq!(server.count("SELECT COUNT(*) AS n FROM patient_mappings").await, 0);
 }
 
 /// Whether there is such a user, or a member, an inviter does not learn.

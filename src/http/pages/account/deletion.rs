@@ -4,6 +4,8 @@ use askama::Template;
 use axum::response::Response;
 use http::StatusCode;
 
+use crate::accounts::going::GoingError;
+use crate::accounts::model::Account;
 use crate::base::secret::Secret;
 use crate::http::pages::account::section::Section;
 use crate::http::pages::account::shell::AccountShell;
@@ -30,6 +32,8 @@ pub struct DeletionPage {
     pub proof: Proof,
     /// Why it is shown again.
     pub fault: Option<String>,
+    /// The accounts that nobody else administers.
+    pub needed: Vec<String>,
 }
 
 /// How somebody shows once more that it is them.
@@ -52,12 +56,21 @@ fn proof_of(visit: &Visit) -> Proof {
 }
 
 fn page(visit: &Visit, status: StatusCode, fault: Option<String>) -> Response {
+    page_with(visit, status, (fault, Vec::new()))
+}
+
+fn page_with(
+    visit: &Visit,
+    status: StatusCode,
+    (fault, needed): (Option<String>, Vec<String>),
+) -> Response {
     let page = DeletionPage {
         site: visit.site(),
         shell: visit.shell(),
         csrf: visit.csrf(ASK),
         proof: proof_of(visit),
         fault,
+        needed,
     };
     visit.page(status, &page)
 }
@@ -74,9 +87,17 @@ pub(in crate::http::pages) async fn submit(guest: Guest, form: Form) -> Result<R
     if let Err(error) = prove(&visit, &form).await {
         return Ok(refuse(&visit, error));
     }
-    let asked = visit.server.users.ask_deletion(&visit.user.id, visit.language).await;
-    asked.map_err(|error| broken(&error))?;
-    Ok(see_other(Section::Deletion.path()))
+    let asked = visit.server.tenancy.ask_own_deletion(&visit.user.id, visit.language).await;
+    match asked {
+        Ok(_) => Ok(see_other(Section::Deletion.path())),
+        Err(GoingError::Needed(accounts)) => {
+            let fault = visit.language.say("deletion-needed");
+            let named = |account: Account| format!("{} ({})", account.name, account.id);
+            let needed = accounts.into_iter().map(named).collect();
+            Ok(page_with(&visit, StatusCode::CONFLICT, (Some(fault), needed)))
+        }
+        Err(error) => Err(broken(&error)),
+    }
 }
 
 async fn prove(visit: &Visit, form: &Form) -> Result<(), SignInError> {
