@@ -11,6 +11,7 @@ pub mod invitations;
 pub mod joining;
 pub mod leaving;
 pub mod model;
+pub mod owner;
 pub mod patients;
 pub mod service;
 mod store;

@@ -16,6 +16,7 @@ use crate::db::Tx;
 use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
 use crate::keys::vault::Vault;
+use crate::policy::administrators::lock;
 use crate::policy::permit::Permit;
 use crate::policy::privilege::AccountAdmin;
 use crate::users::model::User;
@@ -41,15 +42,27 @@ pub struct WantedAccount {
     pub description: Option<String>,
 }
 
-/// What an account says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What an account is to say of itself; what is `None` stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::option_option, reason = "to say nothing is something else than to leave it")]
 pub struct AccountTexts {
     /// For people.
-    pub name: String,
+    pub name: Option<String>,
     /// For people.
-    pub description: Option<String>,
+    pub description: Option<Option<String>>,
     /// The e-mail address that hears about deletion.
-    pub owner: Option<String>,
+    pub owner: Option<Option<String>>,
+}
+
+impl AccountTexts {
+    /// What the account says then: name, description, owner.
+    fn over(&self, before: &Account) -> (String, Option<String>, Option<String>) {
+        (
+            self.name.clone().unwrap_or_else(|| before.name.clone()),
+            self.description.clone().unwrap_or_else(|| before.description.clone()),
+            self.owner.clone().unwrap_or_else(|| before.owner.clone()),
+        )
+    }
 }
 
 /// Accounts with those who live in them, and the letters to them. Cheap to clone.
@@ -119,7 +132,7 @@ impl Tenancy {
         texts: &AccountTexts,
     ) -> Result<Option<Account>, AccountError> {
         let Some(before) = self.seen(permit, id).await? else { return Ok(None) };
-        let AccountTexts { name, description, owner } = texts.clone();
+        let (name, description, owner) = texts.over(&before);
         NewAccount {
             id: id.clone(),
             name,
@@ -140,14 +153,14 @@ impl Tenancy {
         let unit = self.0.ctx.db.write(input, |tx, (act, texts)| {
             Box::pin(async move {
                 let id = &act.account;
-                let before = store::account(&mut *tx, id).await?;
-                let AccountTexts { name, description, owner } = texts;
-                let is_so = |it: &Account| {
-                    it.name == *name && it.description == *description && it.owner == *owner
-                };
-                if before.as_ref().is_some_and(is_so) {
-                    return Ok(before);
+                // Of two who change it at once neither undoes what the other did.
+                lock(tx, id).await?;
+                let Some(found) = store::account(&mut *tx, id).await? else { return Ok(None) };
+                let (name, description, owner) = texts.over(&found);
+                if found.name == name && found.description == description && found.owner == owner {
+                    return Ok(Some(found));
                 }
+                let before = Some(found);
                 let all = (name.as_str(), description.as_deref(), owner.as_deref());
                 store_accounts::set_texts(tx, id, all, act.now).await?;
                 let after = store::account(&mut *tx, id).await?;

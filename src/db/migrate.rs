@@ -64,6 +64,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0038_usage", include_str!("../../migrations/0038_usage.sql")),
     ("0042_app_reviews", include_str!("../../migrations/0042_app_reviews.sql")),
     ("0046_apis", include_str!("../../migrations/0046_apis.sql")),
+    ("0052_project_letters", include_str!("../../migrations/0052_project_letters.sql")),
     ("0055_audit_kept", include_str!("../../migrations/0055_audit_kept.sql")),
     ("0058_app_blocks", include_str!("../../migrations/0058_app_blocks.sql")),
     ("0059_known_places", include_str!("../../migrations/0059_known_places.sql")),

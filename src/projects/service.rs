@@ -3,17 +3,20 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use crate::accounts::tenancy::Tenancy;
 use crate::audit::model::{Action, Actor, Event};
 use crate::audit::service::record;
 use crate::base::id::{AccountId, ProjectId};
 use crate::db::ctx::Ctx;
 use crate::db::error::DbError;
 use crate::db::{Fetch, Tx};
+use crate::policy::administrators::lock;
 use crate::policy::filter::Columns;
 use crate::policy::model::Declared;
 use crate::policy::permit::Permit;
 use crate::policy::privilege::{ProjectAdmin, ReadData};
 use crate::policy::reach::Reach;
+use crate::projects::deletion::KEPT;
 use crate::projects::model::{KIND, NewProject, Project, ProjectChange, ProjectError, resource};
 use crate::projects::store::{self, Which};
 
@@ -155,25 +158,31 @@ impl Projects {
     /// [`ProjectError`].
     pub async fn change(
         &self,
+        tenancy: &Tenancy,
         permit: &Permit<ProjectAdmin>,
-        id: &ProjectId,
-        change: &ProjectChange,
+        (id, change): (&ProjectId, &ProjectChange),
     ) -> Result<Project, ProjectError> {
         if !permit.allows(&resource(id)) {
             return Err(ProjectError::Unknown);
         }
-        let by = (self.ctx.clone(), permit.actor().clone());
+        let owner = tenancy.owner_of(permit.account()).await?;
+        let by = (self.ctx.clone(), permit.actor().clone(), owner);
         let input = (permit.account().clone(), id.clone(), change.clone(), by);
         self.ctx
             .db
-            .write(input, |tx, (account, id, change, (ctx, actor))| {
+            .write(input, |tx, (account, id, change, (ctx, actor, owner))| {
                 Box::pin(async move {
+                    // Of two who change it at once neither undoes what the other did.
+                    lock(tx, account).await?;
                     let before = store::find(&mut *tx, account, id).await?;
                     let before = before.ok_or(ProjectError::Unknown)?;
                     let after = changed(tx, &before, change, ctx.now()).await?;
                     let event = Event::new(Action::Update, KIND, id.as_str()).of(account);
                     let event = event.before(shown(&before)).after(shown(&after));
                     record(tx, ctx, actor, &event);
+                    if before.deletion_at.is_some() && after.deletion_at.is_none() {
+                        owner.tell_of_project(tx, KEPT, (id, ctx.now())).await?;
+                    }
                     Ok(after)
                 })
             })

@@ -162,7 +162,8 @@ pub(in crate::projects) async fn set_deletion(
     (at, now): (Option<DateTime<Utc>>, DateTime<Utc>),
 ) -> Result<bool, DbError> {
     let status = if at.is_some() { "PENDING_DELETION" } else { "ACTIVE" };
-    let query = sql("UPDATE projects SET status = $3, deletion_at = $4, updated_at = $5
+    let query = sql("UPDATE projects
+                        SET status = $3, deletion_at = $4, updated_at = $5, reminded_at = NULL
                       WHERE account_id = $1 AND id = $2 AND status <> $3");
     let query = query.bind(account).bind(id).bind(status).bind(at).bind(now);
     Ok(tx.execute(query).await?.affected == 1)
@@ -198,9 +199,37 @@ pub(in crate::projects) async fn due(
     let query = sql("SELECT account_id, id FROM projects
                       WHERE deletion_at <= $1 ORDER BY deletion_at LIMIT ($2 + 0)");
     let rows = db.fetch_all(query.bind(now).bind(limit)).await?;
-    let read =
-        |row: &Row| Ok((row.parsed("projects", "account_id")?, row.parsed("projects", "id")?));
-    rows.iter().map(read).collect()
+    rows.iter().map(read_ids).collect()
+}
+
+/// Projects of any account that will be deleted before `until`, whose owners were not reminded.
+pub(in crate::projects) async fn to_remind(
+    db: impl Fetch,
+    (now, until): (DateTime<Utc>, DateTime<Utc>),
+    limit: u32,
+) -> Result<Vec<(AccountId, ProjectId)>, DbError> {
+    let query = sql("SELECT account_id, id FROM projects
+                      WHERE deletion_at > $1 AND deletion_at <= $2 AND reminded_at IS NULL
+                      ORDER BY deletion_at LIMIT ($3 + 0)");
+    let rows = db.fetch_all(query.bind(now).bind(until).bind(limit)).await?;
+    rows.iter().map(read_ids).collect()
+}
+
+/// Notes that the owner of the account is reminded of its project; `true` to exactly one caller.
+pub(in crate::projects) async fn remind(
+    tx: &mut Tx<'_>,
+    account: &AccountId,
+    id: &ProjectId,
+    now: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    let query = sql("UPDATE projects SET reminded_at = $3
+                      WHERE account_id = $1 AND id = $2 AND deletion_at > $3
+                        AND reminded_at IS NULL");
+    Ok(tx.execute(query.bind(account).bind(id).bind(now)).await?.affected == 1)
+}
+
+fn read_ids(row: &Row) -> Result<(AccountId, ProjectId), DbError> {
+    Ok((row.parsed("projects", "account_id")?, row.parsed("projects", "id")?))
 }
 
 fn read(row: &Row) -> Result<Project, DbError> {

@@ -26,7 +26,12 @@ pub async fn run_due(server: &Server) {
         Ok(accounts) => tracing::info!(accounts, "accounts were deleted for good"),
         Err(error) => tracing::error!(%error, "accounts that are due could not be looked for"),
     }
-    match server.projects.purge_due().await {
+    match server.projects.remind_of_deletions(&server.tenancy).await {
+        Ok(0) => {}
+        Ok(projects) => tracing::info!(projects, "owners were reminded of projects"),
+        Err(error) => tracing::error!(%error, "owners could not be reminded of projects"),
+    }
+    match server.projects.purge_due(&server.tenancy).await {
         Ok(0) => {}
         Ok(projects) => tracing::info!(projects, "projects were deleted for good"),
         Err(error) => tracing::error!(%error, "projects that are due could not be deleted"),

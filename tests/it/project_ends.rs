@@ -15,6 +15,8 @@ both!(
     a_deletion_can_be_taken_back,
     a_project_can_be_deleted_at_once,
     who_may_not_change_a_project_does_not,
+    the_owner_of_the_account_is_written_to,
+    of_two_changes_at_once_both_stay,
 );
 
 const HEART: &str = "/v1/projects/heart";
@@ -138,4 +140,53 @@ async fn who_may_not_change_a_project_does_not(db: Kind) {
     assert_eq!(ben.delete("/v1/projects/lung?immediate=true").await.refusal(), "404 not_found");
     let of_acme = "SELECT COUNT(*) AS n FROM projects WHERE account_id = 'acme'";
     assert_eq!(server.count(of_acme).await, 3);
+}
+
+async fn the_owner_of_the_account_is_written_to(db: Kind) {
+    let server = TestServer::start(db).await;
+    server
+        .apply("accounts: [{ id: acme, name: Acme Hospital, type: ENTERPRISE, owner: boss@acme.example }]")
+        .await;
+    let desk = Session::of(&server, &ada(&server), "acme").await;
+
+    desk.delete(HEART).await.expect(204);
+    desk.delete(HEART).await.expect(204);
+    desk.patch(HEART, &json!({ "status": "ACTIVE" })).await.expect(200);
+    desk.delete(HEART).await.expect(204);
+    server.advance(TimeDelta::days(12));
+    purge(&server).await;
+    purge(&server).await;
+    server.advance(TimeDelta::days(3));
+    purge(&server).await;
+    purge(&server).await;
+
+    let letters = server.letters().await;
+    let told = letters.iter().filter(|letter| letter.to.contains("boss@acme.example"));
+    let subjects: Vec<&str> = told.map(|letter| letter.subject.as_str()).collect();
+    assert_eq!(
+        subjects,
+        [
+            "A project of the account acme will be deleted on 15 June 2026",
+            "A project of the account acme will not be deleted",
+            "A project of the account acme will be deleted on 15 June 2026",
+            "A project of the account acme will be deleted in a few days",
+            "A project of the account acme was deleted",
+        ]
+    );
+    assert!(letters.iter().all(|letter| !letter.text.contains("Heart study")));
+}
+
+/// What is left out stays, also what somebody else says at the same time.
+async fn of_two_changes_at_once_both_stay(db: Kind) {
+    let server = TestServer::start(db).await;
+    let desk = Session::of(&server, &ada(&server), "acme").await;
+
+    for round in 0..5 {
+        let (name, text) = (format!("Name {round}"), format!("Text {round}"));
+        let (first, second) = (json!({ "name": name }), json!({ "description": text }));
+        let (one, two) = tokio::join!(desk.patch(HEART, &first), desk.patch(HEART, &second));
+        assert_eq!((one.status, two.status), (200, 200));
+        let now = desk.get(HEART).await.expect(200).json();
+        assert_eq!((&now["name"], &now["description"]), (&json!(name), &json!(text)));
+    }
 }

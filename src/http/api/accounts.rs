@@ -172,9 +172,9 @@ pub(in crate::http::api) async fn change(
         Some(_) => return Err(ApiError::BadBody("`status` can be made ACTIVE".into())),
     };
     let texts = AccountTexts {
-        name: body.name.unwrap_or_else(|| now.name.clone()),
-        description: body.description.or(now.description.as_ref()),
-        owner: body.owner.or(now.owner.as_ref()),
+        name: body.name,
+        description: body.description.change(),
+        owner: body.owner.change(),
     };
     let mut changed = server.tenancy.change(&permit, &id, &texts).await?;
     if is_kept {
@@ -195,7 +195,8 @@ pub(in crate::http::api) async fn replace(
         return Err(ApiError::BadBody("the path and the body name two accounts".into()));
     }
     let ReplaceBody { name, description, owner, .. } = body;
-    let texts = AccountTexts { name, description, owner };
+    let texts =
+        AccountTexts { name: Some(name), description: Some(description), owner: Some(owner) };
     let changed = server.tenancy.change(&permit, &id, &texts).await?;
     Ok(answer(StatusCode::OK, AccountView::from(&changed.ok_or_else(|| ApiError::missing(lock))?)))
 }

@@ -117,7 +117,7 @@ pub(in crate::http::api) async fn change(
     let stays = body.status.is_some();
     let description = body.description.change();
     let change = ProjectChange { name: body.name, description, stays };
-    let project = server.projects.change(&permit, &id, &change).await?;
+    let project = server.projects.change(&server.tenancy, &permit, (&id, &change)).await?;
     Ok(answer(StatusCode::OK, ProjectView::from(project)))
 }
 
@@ -128,9 +128,10 @@ pub(in crate::http::api) async fn remove(
     Id(id): Id<ProjectId>,
     query: Query,
 ) -> Result<StatusCode, ApiError> {
+    let (projects, tenancy) = (&server.projects, &server.tenancy);
     match query.one("immediate")? {
-        None | Some("false") => server.projects.ask_deletion(&permit, &id).await?,
-        Some("true") => server.projects.delete(&permit, &id).await?,
+        None | Some("false") => projects.ask_deletion(tenancy, &permit, &id).await?,
+        Some("true") => projects.delete(tenancy, &permit, &id).await?,
         Some(_) => return Err(bad("immediate")),
     }
     Ok(StatusCode::NO_CONTENT)

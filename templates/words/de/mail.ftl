@@ -157,6 +157,23 @@ mail-account-done-subject = Das Konto { $account } wurde gelöscht
 mail-account-done-text =
     Das Konto { $account } wurde am { $date } gelöscht, mit allem, was dazugehörte.
 
+mail-project-asked-subject = Ein Projekt des Kontos { $account } wird am { $date } gelöscht
+mail-project-asked-text =
+    Jemand aus der Verwaltung hat verlangt, dass das Projekt { $project } des Kontos { $account } gelöscht wird, mit allem, was dazugehört. Das geschieht am { $date }.
+
+    Bis dahin geht alles wie bisher, und wer Projekte verwaltet, kann es behalten. Sie bekommen diese E-Mail, weil das Konto Sie als Inhaber nennt.
+mail-project-kept-subject = Ein Projekt des Kontos { $account } wird nicht gelöscht
+mail-project-kept-text =
+    Die Verwaltung hat am { $date } entschieden, das Projekt { $project } des Kontos { $account } zu behalten. Es wird nicht gelöscht.
+mail-project-soon-subject = Ein Projekt des Kontos { $account } wird in wenigen Tagen gelöscht
+mail-project-soon-text =
+    Das Projekt { $project } des Kontos { $account } wird am { $date } gelöscht, mit allem, was dazugehört. Danach kann es niemand zurückholen.
+
+    Noch kann es behalten, wer Projekte verwaltet.
+mail-project-done-subject = Ein Projekt des Kontos { $account } wurde gelöscht
+mail-project-done-text =
+    Das Projekt { $project } des Kontos { $account } wurde am { $date } gelöscht, mit allem, was dazugehörte.
+
 mail-join-subject = { $inviter } lädt Sie ein
 mail-join-text =
     { $inviter } lädt Sie in das Konto { $account } ein.

@@ -157,6 +157,23 @@ mail-account-done-subject = The account { $account } was deleted
 mail-account-done-text =
     The account { $account } was deleted on { $date }, with all that belonged to it.
 
+mail-project-asked-subject = A project of the account { $account } will be deleted on { $date }
+mail-project-asked-text =
+    An administrator asked for the project { $project } of the account { $account } to be deleted, with all that belongs to it. It will happen on { $date }.
+
+    Until then everything works as before, and any administrator of projects can keep it. You get this e-mail because the account names you as its owner.
+mail-project-kept-subject = A project of the account { $account } will not be deleted
+mail-project-kept-text =
+    An administrator decided on { $date } to keep the project { $project } of the account { $account }. It will not be deleted.
+mail-project-soon-subject = A project of the account { $account } will be deleted in a few days
+mail-project-soon-text =
+    The project { $project } of the account { $account } will be deleted on { $date }, with all that belongs to it. Nobody can bring it back after that.
+
+    Any administrator of projects can still keep it.
+mail-project-done-subject = A project of the account { $account } was deleted
+mail-project-done-text =
+    The project { $project } of the account { $account } was deleted on { $date }, with all that belonged to it.
+
 mail-join-subject = { $inviter } invites you
 mail-join-text =
     { $inviter } invites you to join the account { $account }.
