@@ -20,6 +20,7 @@ use crate::mail::model::{Letter, is_address};
 use crate::mail::service::post;
 use crate::once::model::Kind;
 use crate::once::service as once;
+use crate::policy::administrators::lock;
 use crate::policy::filter::Columns;
 use crate::policy::permit::Permit;
 use crate::policy::privilege::AccessAdmin;
@@ -266,6 +267,8 @@ async fn invite(
     wanted: &NewInvitation,
 ) -> Result<Invitation, InvitationError> {
     let (act, account, now) = (&work.act, &work.act.account, work.act.now);
+    // Of those who invite the same person at once one does.
+    lock(tx, account).await?;
     let same = (fresh.email_key.as_str(), &fresh.group, fresh.patient.as_ref());
     if store::is_invited(&mut *tx, account, same, now).await? {
         return Err(InvitationError::AlreadyInvited);

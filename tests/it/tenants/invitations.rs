@@ -19,6 +19,7 @@ both!(
     case_47_inviting_tells_nothing_about_addresses,
     ones_own_invitations_come_in_pages,
     who_invites_without_end_waits,
+    of_many_invitations_at_once_one_waits,
 );
 
 const ALL: &str = "/v1/account/invitations";
@@ -330,4 +331,17 @@ async fn who_invites_without_end_waits(db: Kind) {
     let of_ada = Desk::of(&server, &ada(&server)).await;
     let body = json!({"email": "grace@x.example", "groupId": "acme-readers"});
     of_ada.post(ALL, "acme", body).await.expect(201);
+}
+
+async fn of_many_invitations_at_once_one_waits(db: Kind) {
+    let server = world(db).await;
+    let of_ada = Desk::of(&server, &ada(&server)).await;
+    let body = json!({"email": "grace@x.example", "groupId": "acme-readers"});
+
+    let answers = (0..5).map(|_| of_ada.post(ALL, "acme", body.clone()));
+    let answers = futures_util::future::join_all(answers).await;
+
+    let made = answers.iter().filter(|answer| answer.status == 201).count();
+    assert_eq!(made, 1, "{answers:?}");
+    assert_eq!(server.letters().await.len(), 1);
 }

@@ -1,11 +1,6 @@
 //! Leaving groups and accounts: what ends by it, and what does not.
 
-use std::time::Duration;
-
-use futures_util::future::join_all;
-use narthex::worker;
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 
 use crate::common::both;
 use crate::common::database::Kind;
@@ -16,7 +11,6 @@ use crate::tenants::{Desk, each};
 both!(
     case_59_whoever_leaves_one_account_stays_signed_in_for_another,
     whoever_leaves_the_last_group_has_left_the_account,
-    requests_are_answered_while_many_leave,
     case_59_what_a_group_gives_is_told_to_nobody_who_may_not_see_it,
 );
 
@@ -65,34 +59,6 @@ async fn whoever_leaves_the_last_group_has_left_the_account(db: Kind) {
     assert_eq!(answer.refusal(), "404 not_found");
     let kept = "SELECT COUNT(*) AS n FROM member_attributes WHERE user_id = 'ben'";
     assert_eq!(server.count(kept).await, 0);
-}
-
-/// What is delivered because of it and what is asked meanwhile share few connections.
-async fn requests_are_answered_while_many_leave(db: Kind) {
-    let server = TestServer::start(db).await;
-    let groups: Vec<String> =
-        (0..24).map(|at| format!("{{ id: acme-g{at}, name: G{at}, members: [ben] }}")).collect();
-    let groups = groups.join(", ");
-    server
-        .apply(&format!("accounts: [{{ id: acme, name: Acme Hospital, groups: [{groups}] }}]"))
-        .await;
-    let desk = Desk::of(&server, &ada(&server)).await;
-    portal(&server).tokens(&server, &ben(&server)).await;
-    let stop = CancellationToken::new();
-    let background = tokio::spawn(worker::run(server.server.clone(), stop.clone()));
-
-    let leave = async |at: usize| {
-        let path = format!("{GROUPS}/acme-g{at}/members/ben");
-        let left = desk.delete(&path, "acme").await.status;
-        let seen = desk.get(GROUPS, "acme").await.status;
-        (left, seen, desk.get("/v1/account/users/ben", "acme").await.status)
-    };
-    let all = join_all((0..24).map(leave));
-    let all = tokio::time::timeout(Duration::from_secs(120), all).await.expect("answers");
-
-    assert_eq!(all, vec![(204, 200, 200); 24]);
-    stop.cancel();
-    background.await.expect("an end");
 }
 
 async fn case_59_what_a_group_gives_is_told_to_nobody_who_may_not_see_it(db: Kind) {
