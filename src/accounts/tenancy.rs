@@ -44,7 +44,6 @@ pub struct WantedAccount {
 
 /// What an account is to say of itself; what is `None` stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::option_option, reason = "to say nothing is something else than to leave it")]
 pub struct AccountTexts {
     /// For people.
     pub name: Option<String>,
