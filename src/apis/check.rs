@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use url::{Host, Url};
 
-use crate::apis::model::{Definition, NewApi};
+use crate::apis::model::{Definition, NewApi, Served};
 use crate::base::id::ApiId;
 use crate::base::text::{line, optional_line};
 
@@ -18,6 +18,9 @@ const IDENTIFIER_BYTES_MAX: usize = 500;
 const SCOPES_MAX: usize = 50;
 /// Most routes of an API.
 const ROUTES_MAX: usize = 200;
+
+/// Most accounts that an API names.
+const ACCOUNTS_MAX: usize = 1000;
 
 /// One thing that is wrong with an API.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +36,8 @@ pub struct Fault {
 pub fn check(api: &NewApi, issuer: &str, reserved: &BTreeSet<&str>) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut note = |field: String, problem: String| faults.push(Fault { field, problem });
-    let Definition { title, identifier, base_path, scopes, routes } = &api.definition;
+    let Definition { title, identifier, base_path, scopes, routes, allowed_accounts } =
+        &api.definition;
     if reserved.contains(api.id.as_str()) {
         note("id".into(), "is that of a part of this server".into());
     }
@@ -46,9 +50,15 @@ pub fn check(api: &NewApi, issuer: &str, reserved: &BTreeSet<&str>) -> Vec<Fault
     if !base_path.is_base() {
         note("base_path".into(), "has no parameters, and does not end with a slash".into());
     }
-    for (name, count, max) in
-        [("scopes", scopes.len(), SCOPES_MAX), ("routes", routes.len(), ROUTES_MAX)]
-    {
+    let accounts = match allowed_accounts {
+        Served::Everybody(_) => 0,
+        Served::These(accounts) => accounts.len(),
+    };
+    for (name, count, max) in [
+        ("scopes", scopes.len(), SCOPES_MAX),
+        ("routes", routes.len(), ROUTES_MAX),
+        ("allowed_accounts", accounts, ACCOUNTS_MAX),
+    ] {
         if count > max {
             note(name.into(), format!("has at most {max} items"));
         }
@@ -110,6 +120,13 @@ fn check_identifier(text: &str, issuer: &str) -> Result<(), &'static str> {
     } else {
         Ok(())
     }
+}
+
+/// The identifier in a form that two spellings of one URL share. Source: RFC 3986 section 6.2.
+pub(in crate::apis) fn normal(identifier: &str) -> String {
+    let url = Url::parse(identifier);
+    let text = url.map_or_else(|_| identifier.to_owned(), |url| url.to_string());
+    text.trim_end_matches('/').to_owned()
 }
 
 /// Whether a text could be a scope of that API.

@@ -1,5 +1,7 @@
 //! What an API of others is.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::apis::path::{Pattern, RequestPath};
@@ -38,6 +40,36 @@ pub struct ApiRoute {
     pub summary: String,
 }
 
+/// The accounts whose people an API is for, besides the one that registered it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Served {
+    /// Every account.
+    Everybody(Everybody),
+    /// These.
+    These(BTreeSet<AccountId>),
+}
+
+/// The word for every account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Everybody {
+    /// `"all"`
+    All,
+}
+
+impl Default for Served {
+    fn default() -> Self {
+        Self::These(BTreeSet::new())
+    }
+}
+
+impl Served {
+    fn is_nobody(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// All that an API says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -49,6 +81,9 @@ pub struct Definition {
     pub identifier: String,
     /// What its paths begin with.
     pub base_path: Pattern,
+    /// Whose policies decide about it, too.
+    #[serde(default, skip_serializing_if = "Served::is_nobody")]
+    pub allowed_accounts: Served,
     /// Its scopes.
     pub scopes: Vec<ApiScope>,
     /// Its routes. What is not among them does not exist.
@@ -104,15 +139,31 @@ impl Api {
         &self.registered.definition
     }
 
-    /// The route of a request; `None`: there is none, and the request is refused.
-    pub fn route(&self, method: Method, path: &RequestPath) -> Option<Found<'_>> {
-        self.lines.iter().find_map(|(pattern, number)| {
-            let route = self.definition().routes.get(*number)?;
-            if route.method != method {
-                return None;
+    /// Whether requests about the account are let through to it: its policies decide about them.
+    pub fn serves(&self, account: &AccountId) -> bool {
+        *account == self.registered.account
+            || match &self.definition().allowed_accounts {
+                Served::Everybody(_) => true,
+                Served::These(accounts) => accounts.contains(account),
             }
-            pattern.matches(path).map(|params| Found { route, params })
-        })
+    }
+
+    /// The route of a request; `None`: there is none, and the request is refused. So is one that a
+    /// service would take to another route if it read over case or over a slash at the end.
+    pub fn route(&self, method: Method, path: &RequestPath) -> Option<Found<'_>> {
+        let of_method = || {
+            let lines = self.lines.iter();
+            let routes = lines.filter_map(|(pattern, number)| {
+                Some((pattern, self.definition().routes.get(*number)?))
+            });
+            routes.filter(|(_, route)| route.method == method)
+        };
+        let (closest, found) = of_method().find_map(|(pattern, route)| {
+            pattern.matches(path).map(|params| (pattern, Found { route, params }))
+        })?;
+        let loosely = of_method().find(|(pattern, _)| pattern.matches_loosely(path));
+        let is_closer = |pattern: &Pattern| pattern.rank() < closest.rank();
+        (!loosely.is_some_and(|(pattern, _)| is_closer(pattern))).then_some(found)
     }
 
     /// The whole path of each route, as documentation shows it.
@@ -156,7 +207,10 @@ mod tests {
         assert_eq!(found(Method::Get, "/v1/f/new").as_deref(), Some("/f/new"));
         assert_eq!(found(Method::Get, "/v1/f/x").as_deref(), Some("/f/{id}"));
         assert_eq!(found(Method::Get, "/v1/f/x/y").as_deref(), Some("/{*rest}"));
-        assert_eq!(found(Method::Get, "/v1/F/x").as_deref(), Some("/{*rest}"));
+        assert_eq!(found(Method::Get, "/v1/g/").as_deref(), Some("/{*rest}"));
+        assert_eq!(found(Method::Get, "/v1/F/x"), None, "a closer route, but for its case");
+        assert_eq!(found(Method::Get, "/v1/f/x/"), None, "a closer route, but for the slash");
+        assert_eq!(found(Method::Get, "/v1/f/NEW"), None);
         assert_eq!(found(Method::Get, "/v2/f/x"), None);
         assert_eq!(found(Method::Get, "/v1"), None);
         assert_eq!(found(Method::Post, "/v1/f/x"), None);

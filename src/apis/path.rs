@@ -4,6 +4,8 @@
 //! passes only if all rules read it alike: whatever could be folded, decoded twice, cut or joined
 //! is refused before any pattern is looked at.
 
+mod loose;
+
 use std::fmt;
 use std::str::FromStr;
 

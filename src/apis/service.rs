@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::apis::check::{Fault, check};
-use crate::apis::model::{Api, NewApi};
+use crate::apis::check::{Fault, api_of, check};
+use crate::apis::model::{Api, ApiScope, NewApi};
 use crate::apis::store;
 use crate::audit::model::{Action, Actor, Event};
 use crate::audit::service::record;
@@ -68,6 +68,12 @@ impl From<DbError> for ApisError {
 /// All APIs, by id.
 pub type Catalogue = BTreeMap<ApiId, Arc<Api>>;
 
+/// What is said of a scope, if it is one of theirs.
+pub fn scope_of<'c>(all: &'c Catalogue, name: &str) -> Option<&'c ApiScope> {
+    let api = all.get(&api_of(name)?)?;
+    api.definition().scopes.iter().find(|scope| scope.name == name)
+}
+
 /// The APIs of others. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Apis {
@@ -114,9 +120,7 @@ impl Apis {
     /// # Errors
     /// [`DbError`] if storage fails.
     pub async fn has_scope(&self, scope: &str) -> Result<bool, DbError> {
-        let Some(id) = crate::apis::check::api_of(scope) else { return Ok(false) };
-        let found = self.find(&id).await?;
-        Ok(found.is_some_and(|api| api.definition().scopes.iter().any(|one| one.name == scope)))
+        Ok(scope_of(&*self.all().await?, scope).is_some())
     }
 
     /// At most `limit` APIs of the permit's account after `after`, by id.

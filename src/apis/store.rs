@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::apis::check::normal;
 use crate::apis::model::NewApi;
 use crate::base::id::{AccountId, ApiId};
 use crate::db::changes::Topic;
@@ -78,7 +79,7 @@ pub(in crate::apis) async fn insert(
              VALUES ($1, $2, $3, $4, $5, $5)")
         .bind(&new.id)
         .bind(&new.account)
-        .bind(&new.definition.identifier)
+        .bind(normal(&new.definition.identifier))
         .bind(definition)
         .bind(now),
     )
@@ -99,7 +100,7 @@ pub(in crate::apis) async fn update(
                   WHERE id = $1 AND account_id = $2")
             .bind(&new.id)
             .bind(&new.account)
-            .bind(&new.definition.identifier)
+            .bind(normal(&new.definition.identifier))
             .bind(definition)
             .bind(now),
         )

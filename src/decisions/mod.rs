@@ -116,3 +116,6 @@ pub mod d0038_a_record_that_stays {}
 
 #[doc = include_str!("0040-keeping-apps-out.md")]
 pub mod d0040_keeping_apps_out {}
+
+#[doc = include_str!("0042-what-a-refusal-is.md")]
+pub mod d0042_what_a_refusal_is {}

@@ -10,7 +10,7 @@ use crate::config::step_up::StepUp;
 use crate::gate::checks;
 use crate::gate::facts::Means;
 use crate::gate::refusal::Refusal;
-use crate::gate::routes::Demand;
+use crate::gate::routes::{AccountNeed, Demand};
 use crate::gate::service::{Caller, Gate, Held, Presented};
 use crate::oauth::access_token::AccessToken;
 use crate::policy::attributes::Attributes;
@@ -40,6 +40,18 @@ impl Gate {
         let event = event.outcome(Outcome::Refused(refusal.reason()));
         let event = Event { account: account.filter(|_| is_known), ..event };
         self.users.trail().note(actor, event, self.ctx.now());
+    }
+
+    /// Notes a refusal with what the request says of itself.
+    pub(in crate::gate) fn refused(
+        &self,
+        actor: Actor,
+        presented: &Presented<'_>,
+        scope: &str,
+        refusal: &Refusal,
+    ) {
+        let account = checks::account(AccountNeed::Optional, presented.account).ok().flatten();
+        self.note(actor.during(presented.request.map(Arc::from)), account, scope, refusal);
     }
 
     /// For whom a token acts: its user, or, in the account that owns it, the service account that the

@@ -12,12 +12,14 @@ use std::sync::Arc;
 use chrono::SecondsFormat;
 
 use crate::accounts::model::Account;
+use crate::audit::model::Actor;
 use crate::base::id::{AccountId, UserId};
 use crate::db::error::DbError;
 use crate::gate::checks;
 use crate::gate::refusal::Refusal;
-use crate::gate::routes::{AccountNeed, Demand, Lock};
+use crate::gate::routes::{ASK, AccountNeed, Demand, Lock};
 use crate::gate::service::{Caller, Gate, Presented};
+use crate::oauth::possession::Scheme;
 use crate::policy::attributes::Attributes;
 use crate::policy::document::Document as Policy;
 use crate::policy::permit::{self, Permit, RESOURCE};
@@ -37,6 +39,7 @@ pub struct Asker {
     account: Arc<Account>,
     policy: Arc<Policy>,
     who: Who,
+    actor: Actor,
 }
 
 #[derive(Clone, Debug)]
@@ -89,7 +92,7 @@ impl Asker {
     }
 
     /// Whether it may look for subjects at all.
-    pub fn may_search_subjects(&self) -> bool {
+    fn may_search_subjects(&self) -> bool {
         match &self.who {
             Who::Machine => true,
             Who::Member { administers, .. } => administers.is_some(),
@@ -102,7 +105,8 @@ fn subject(user: &UserId) -> Attributes {
 }
 
 impl Gate {
-    /// Lets somebody ask.
+    /// Lets somebody ask. Whoever may not is noted, as at every other route; what they are told of
+    /// others is an answer and no refusal.
     ///
     /// # Errors
     /// [`Refusal`].
@@ -111,17 +115,28 @@ impl Gate {
         lock: &'static Lock,
         presented: &Presented<'_>,
     ) -> Result<Asker, Refusal> {
+        let mut actor = Actor::default().from(presented.ip);
+        let asker = self.who_asks(lock, presented, &mut actor).await;
+        asker.inspect_err(|refusal| self.refused(actor, presented, lock.scope, refusal))
+    }
+
+    async fn who_asks(
+        &self,
+        lock: &'static Lock,
+        presented: &Presented<'_>,
+        actor: &mut Actor,
+    ) -> Result<Asker, Refusal> {
+        let demand = Demand { account: AccountNeed::Required, ..lock.demand() };
         let shown = checks::bearer(presented.authorization, presented.token_in_query)?;
-        let token = if self.programs.is_key(shown.1) {
-            None
-        } else {
-            Some(self.token(shown, presented).await?)
-        };
-        let Some(token) = token.filter(|token| token.sub.is_none()) else {
-            let demand = Demand { account: AccountNeed::Required, ..lock.demand() };
-            let caller = self.pass(&demand, presented).await?;
-            return self.member(caller).await;
-        };
+        if shown.0 == Scheme::Bearer && self.programs.is_key(shown.1) {
+            return self.member(self.by_key(&demand, presented, shown.1, actor).await?).await;
+        }
+        // A proof of possession is used up by the first look at it.
+        let token = self.token(shown, presented).await?;
+        if token.sub.is_some() {
+            return self.member(self.by_token(&demand, presented, token, actor).await?).await;
+        }
+        actor.app = Some(token.client.clone());
         checks::scope(&lock.demand(), &token.scope)?;
         let named = checks::account(AccountNeed::Optional, presented.account)?;
         let app = self.app(&token.client).await?;
@@ -130,11 +145,12 @@ impl Gate {
         }
         checks::app_status(&app, false)?;
         checks::app_allowed(&app, Some(&app.account))?;
-        self.in_account(&app.account, Who::Machine).await
+        let actor = actor.clone().during(presented.request.map(Arc::from));
+        self.in_account(&app.account, Who::Machine, actor).await
     }
 
     async fn member(&self, caller: Caller) -> Result<Asker, Refusal> {
-        let Caller { user, place, .. } = caller;
+        let Caller { user, place, actor, .. } = caller;
         let place = place.ok_or(Refusal::AccountRequired)?;
         let account = &place.account;
         let policy = place.policy();
@@ -142,14 +158,21 @@ impl Gate {
         let reads = Reach::of((account, policy), ReadData::NAME, &place.facts);
         let who =
             Who::Member { user, administers: permit.map(Box::new), reads: reads.map(Box::new) };
-        self.in_account(account, who).await
+        self.in_account(account, who, actor).await
     }
 
-    async fn in_account(&self, id: &AccountId, who: Who) -> Result<Asker, Refusal> {
+    async fn in_account(&self, id: &AccountId, who: Who, actor: Actor) -> Result<Asker, Refusal> {
         let found = self.accounts().find(id).await?.filter(|it| !it.is_over(self.now()));
         let account = found.ok_or(Refusal::NotAMember)?;
         let policy = self.policies().merged(id).await?;
-        Ok(Asker { account, policy, who })
+        Ok(Asker { account, policy, who, actor })
+    }
+
+    /// Whoever asks about somebody whom they do not administer is refused, and that is noted.
+    fn not_yours(&self, asker: &Asker) -> Refusal {
+        let refusal = Refusal::PolicyDenies { privilege: AccessAdmin::NAME.into() };
+        self.note(asker.actor.clone(), Some(asker.account().clone()), ASK, &refusal);
+        refusal
     }
 
     /// Answers a question.
@@ -159,6 +182,7 @@ impl Gate {
     pub async fn evaluate(&self, asker: &Asker, question: &Question) -> Result<Verdict, DbError> {
         let Some(user) = user_of(question) else { return Ok(Verdict::Deny) };
         if !asker.may_ask_about(&user) {
+            self.not_yours(asker);
             return Ok(Verdict::NotYours);
         }
         let Some(facts) = self.facts_of(asker, &user, &question.known).await? else {
@@ -168,38 +192,41 @@ impl Gate {
         Ok(if may { Verdict::Permit } else { Verdict::Deny })
     }
 
-    /// What the subject may do; `None` if the asker may not know.
+    /// What the subject may do.
     ///
     /// # Errors
-    /// [`DbError`] if storage fails.
+    /// [`Refusal::PolicyDenies`] if the asker may not know, [`Refusal::Internal`].
     pub async fn actions(
         &self,
         asker: &Asker,
         question: &Question,
-    ) -> Result<Option<Vec<String>>, DbError> {
-        let Some(user) = user_of(question) else { return Ok(Some(Vec::new())) };
+    ) -> Result<Vec<String>, Refusal> {
+        let Some(user) = user_of(question) else { return Ok(Vec::new()) };
         if !asker.may_ask_about(&user) {
-            return Ok(None);
+            return Err(self.not_yours(asker));
         }
         let facts = self.facts_of(asker, &user, &question.known).await?;
         let found = facts.map(|facts| {
             let names = asker.policy.privileges(&facts).into_iter();
             names.map(str::to_owned).collect()
         });
-        Ok(Some(found.unwrap_or_default()))
+        Ok(found.unwrap_or_default())
     }
 
     /// Members who may do it, by id, of those after `after`; and where to go on, if that is not all.
     /// Those about whom the asker may not know are not among them.
     ///
     /// # Errors
-    /// [`DbError`] if storage fails.
+    /// [`Refusal::PolicyDenies`] if the asker may know of nobody else, [`Refusal::Internal`].
     pub async fn subjects(
         &self,
         asker: &Asker,
         question: &Question,
         (after, limit): (Option<&UserId>, usize),
-    ) -> Result<(Vec<UserId>, Option<UserId>), DbError> {
+    ) -> Result<(Vec<UserId>, Option<UserId>), Refusal> {
+        if !asker.may_search_subjects() {
+            return Err(self.not_yours(asker));
+        }
         let mut found = Vec::new();
         if question.kind != USER {
             return Ok((found, None));
@@ -234,7 +261,7 @@ impl Gate {
     ) -> Result<Option<Reach>, Refusal> {
         let Some(user) = user_of(question) else { return Ok(None) };
         if !asker.may_ask_about(&user) {
-            return Err(Refusal::PolicyDenies { privilege: AccessAdmin::NAME.into() });
+            return Err(self.not_yours(asker));
         }
         let Some(facts) = self.facts_of(asker, &user, &question.known).await? else {
             return Ok(None);

@@ -48,6 +48,9 @@ pub enum Refusal {
     /// The app may not be used for this account.
     #[error("the app may not be used for this account")]
     AppNotAllowed,
+    /// Whoever registered the API did not open it to this account.
+    #[error("this API is not for this account")]
+    ApiNotAllowed,
     /// The key is for another account, or its user may not use keys any more.
     #[error("the key may not be used for this account")]
     KeyNotAllowed,
@@ -88,6 +91,7 @@ impl Refusal {
             Self::InvalidAccount(_) => "invalid_account",
             Self::AppInDevelopment => "app_in_development",
             Self::AppNotAllowed => "app_not_allowed",
+            Self::ApiNotAllowed => "api_not_allowed",
             Self::KeyNotAllowed => "key_not_allowed",
             Self::NotAMember | Self::NoUser => "not_a_member",
             Self::PolicyDenies { .. } => "policy_denies",

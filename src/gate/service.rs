@@ -18,7 +18,7 @@ use crate::gate::checks::{self, Header};
 use crate::gate::facts::{self, Means};
 use crate::gate::metadata;
 use crate::gate::refusal::Refusal;
-use crate::gate::routes::{AccountNeed, Demand, Lock};
+use crate::gate::routes::{Demand, Lock};
 use crate::oauth::access_token::{AccessToken, TokenFault};
 use crate::oauth::certificate::Certificate;
 use crate::oauth::possession::{self, Elsewhere, PossessionFault, ProofField, Scheme, Shown};
@@ -201,12 +201,7 @@ impl Gate {
     ) -> Result<Caller, Refusal> {
         let mut actor = Actor::default().from(presented.ip);
         let passed = self.chain(demand, presented, &mut actor).await;
-        if let Err(refusal) = &passed {
-            let account = checks::account(AccountNeed::Optional, presented.account).ok().flatten();
-            let actor = actor.during(presented.request.map(Arc::from));
-            self.note(actor, account, demand.scope, refusal);
-        }
-        passed
+        passed.inspect_err(|refusal| self.refused(actor, presented, demand.scope, refusal))
     }
 
     async fn chain(
@@ -220,6 +215,17 @@ impl Gate {
             return Box::pin(self.by_key(demand, presented, text, actor)).await;
         }
         let token = self.token((scheme, text), presented).await?;
+        self.by_token(demand, presented, token, actor).await
+    }
+
+    /// The checks that follow, for who shows a token that is theirs.
+    pub(in crate::gate) async fn by_token(
+        &self,
+        demand: &Demand<'_>,
+        presented: &Presented<'_>,
+        token: Arc<AccessToken>,
+        actor: &mut Actor,
+    ) -> Result<Caller, Refusal> {
         actor.app = Some(token.client.clone());
         actor.user.clone_from(&token.sub);
         checks::scope(demand, &token.scope)?;

@@ -32,7 +32,7 @@ use crate::http::api::error::ApiError;
 use crate::http::api::guard::header;
 use crate::http::client_certificate::client_certificate;
 use crate::http::client_ip::client_ip;
-use crate::http::proof::proof;
+use crate::http::proof::{challenge, proof};
 use crate::server::Server;
 
 const ACCOUNT: HeaderName = HeaderName::from_static("lifeomic-account");
@@ -41,8 +41,9 @@ const POLICY: HeaderName = HeaderName::from_static("lifeomic-policy");
 const CORRELATION: HeaderName = HeaderName::from_static("lifeomic-correlation-id");
 const REQUEST: HeaderName = HeaderName::from_static("lifeomic-request-id");
 
-/// Longest policy in a header field, in bytes: proxies hold no more of an answer.
-const POLICY_BYTES_MAX: usize = 8 * 1024;
+/// Why a request was refused, for programs.
+const REASON: HeaderName = HeaderName::from_static("narthex-reason");
+
 /// Longest correlation id that is kept, in bytes.
 const ID_BYTES_MAX: usize = 64;
 
@@ -56,7 +57,9 @@ pub(in crate::http) fn routes() -> Router<Server> {
         .route("/gateway/nginx/{api}", any(nginx))
         .route("/gateway/traefik/{api}", any(traefik))
         .route("/gateway/envoy/{api}", any(envoy))
+        .route("/gateway/envoy/{api}/", any(envoy))
         .route("/gateway/envoy/{api}/{*path}", any(envoy))
+        .route("/gateway/{*other}", any(nowhere))
 }
 
 async fn nginx(state: State<Server>, api: Path<String>, request: Request) -> Response {
@@ -67,6 +70,11 @@ async fn nginx(state: State<Server>, api: Path<String>, request: Request) -> Res
 async fn traefik(state: State<Server>, api: Path<String>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     by_fields(&state, &api, &parts, ["x-forwarded-method", "x-forwarded-uri"]).await
+}
+
+/// Nothing asks here but what was configured wrongly: nginx makes a 500 of anything but 401 and 403.
+async fn nowhere() -> Response {
+    told(Refusal::NoRoute.into())
 }
 
 async fn by_fields(server: &Server, api: &str, parts: &Parts, names: [&str; 2]) -> Response {
@@ -92,17 +100,26 @@ async fn answer(
     parts: &Parts,
     (method, target): (Header<'_>, Header<'_>),
 ) -> Response {
-    match decide(server, api, parts, (method, target)).await {
-        Ok(response) => response,
-        Err(error) => {
-            let mut response = error.into_response();
-            let status = response.status();
-            if status.is_client_error() && status != StatusCode::UNAUTHORIZED {
-                *response.status_mut() = StatusCode::FORBIDDEN;
-            }
-            response
-        }
+    decide(server, api, parts, (method, target)).await.unwrap_or_else(told)
+}
+
+/// A refusal as proxies understand it. The reason stands in a field, too: nginx drops the body.
+fn told(error: ApiError) -> Response {
+    let (reason, fault) = match &error {
+        ApiError::Refused(Refusal::Proof(fault)) => (fault.code(), Some(fault.clone())),
+        ApiError::Refused(refusal) => (refusal.reason(), None),
+        _ => ("server_error", None),
+    };
+    let mut response = error.into_response();
+    if let Some(fault) = &fault {
+        challenge(&mut response, fault);
     }
+    response.headers_mut().insert(REASON, HeaderValue::from_static(reason));
+    let status = response.status();
+    if status.is_client_error() && status != StatusCode::UNAUTHORIZED {
+        *response.status_mut() = StatusCode::FORBIDDEN;
+    }
+    response
 }
 
 /// Whether the one who asks is a proxy of the operator's.
@@ -117,12 +134,11 @@ async fn decide(
     parts: &Parts,
     (method, target): (Header<'_>, Header<'_>),
 ) -> Result<Response, ApiError> {
-    let challenged = |refusal| ApiError::Challenged(refusal, server.config.issuer.clone());
     if !is_trusted(parts, server) {
         return Err(Refusal::InvalidRequest("only a trusted proxy may ask here").into());
     }
-    let id: ApiId = api.parse().map_err(|_| challenged(Refusal::NoRoute))?;
-    let api = server.apis.find(&id).await?.ok_or_else(|| challenged(Refusal::NoRoute))?;
+    let id: ApiId = api.parse().map_err(|_| Refusal::NoRoute)?;
+    let api = server.apis.find(&id).await?.ok_or(Refusal::NoRoute)?;
     let request = uuid_v7(server.ctx.now(), server.ctx.entropy());
     let certificate = client_certificate(&parts.headers, &parts.extensions, &server.config);
     let presented = Presented {
@@ -137,13 +153,11 @@ async fn decide(
         path: "",
         elsewhere: None,
     };
-    let overrides_method = METHOD_OVERRIDES.iter().any(|name| parts.headers.contains_key(*name));
-    let original = Original { method, target, overrides_method };
-    let passed = server.gate.outside(&api, &original, &presented).await.map_err(challenged)?;
-    if passed.policy.len() > POLICY_BYTES_MAX {
-        tracing::warn!(api = %id, "a reduced policy is too long for a header field");
-        return Err(Refusal::InvalidRequest("the policy is too long for a header field").into());
-    }
+    let overrides_method = METHOD_OVERRIDES.iter().any(|name| has_field(parts, name));
+    let forges_answer =
+        [ACCOUNT, USER, POLICY, CORRELATION, REQUEST].iter().any(|name| is_disguised(parts, name));
+    let original = Original { method, target, overrides_method, forges_answer };
+    let passed = server.gate.outside(&api, &original, &presented).await?;
     let place = passed.caller.place.ok_or(Refusal::AccountRequired)?;
     let correlation = correlation(parts).unwrap_or_else(|| request.clone());
     let fields = [
@@ -161,6 +175,22 @@ async fn decide(
     }
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
+}
+
+/// Whether two names are one to services that read fields from variables, as with CGI, where both
+/// `-` and `_` become `_`. Source: RFC 3875 section 4.1.18.
+fn is_alike(one: &str, other: &str) -> bool {
+    let alike = |one, other| one == other || (one == b'_' && other == b'-');
+    one.len() == other.len() && one.bytes().zip(other.bytes()).all(|(one, other)| alike(one, other))
+}
+
+fn has_field(parts: &Parts, name: &str) -> bool {
+    parts.headers.keys().any(|sent| is_alike(sent.as_str(), name))
+}
+
+/// Whether a field has a name that some services read as `name`, and that no proxy replaces.
+fn is_disguised(parts: &Parts, name: &HeaderName) -> bool {
+    parts.headers.keys().any(|sent| sent != name && is_alike(sent.as_str(), name.as_str()))
 }
 
 /// What the outermost caller calls the whole, if it is an id and nothing else.
@@ -191,6 +221,14 @@ fn in_ascii(json: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn case_61_names_with_underscores_are_the_same_to_some_services() {
+        assert!(is_alike("lifeomic_user", "lifeomic-user"));
+        assert!(is_alike("lifeomic-correlation_id", "lifeomic-correlation-id"));
+        assert!(!is_alike("lifeomic-users", "lifeomic-user"));
+        assert!(!is_alike("lifeomic.user", "lifeomic-user"));
+    }
 
     #[test]
     fn rfc8259_7_json_in_a_field_is_ascii() {

@@ -15,8 +15,6 @@ use crate::server::Server;
 const HEADER: HeaderName = HeaderName::from_static("x-fapi-interaction-id");
 /// The same of whoever asks the decision point. Source: AuthZEN Authorization API 1.0.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Longest id that is given back, in bytes.
-const ID_BYTES_MAX: usize = 128;
 
 /// The middleware: gives back what the app sent, if it is a UUID, or else one of our own. What the
 /// request does is done under that number.
@@ -34,7 +32,7 @@ pub(in crate::http) async fn echo(
     let trusted = &server.config.trusted_proxies;
     let ip = client_ip(request.headers(), request.extensions(), trusted);
     let cause = number(request.headers()).map(|number| Cause::new(ip, number));
-    let asked = request.headers().get(REQUEST_ID).filter(|id| id.len() <= ID_BYTES_MAX).cloned();
+    let asked = request.headers().get(REQUEST_ID).cloned();
     let passage = Passage::default();
     request.extensions_mut().insert(passage.clone());
     let mut response = cause::within(cause, next.run(request)).await;

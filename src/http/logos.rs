@@ -10,7 +10,9 @@ use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use http::{HeaderName, StatusCode};
 
+use crate::apps::model::App;
 use crate::base::id::AppId;
+use crate::config::model::Issuer;
 use crate::http::pages::broken;
 use crate::server::Server;
 
@@ -21,6 +23,13 @@ const FOREVER: &str = "public, max-age=31536000, immutable";
 /// Where they are.
 pub fn routes() -> Router<Server> {
     Router::new().route("/logos/{app}/{name}", get(show))
+}
+
+/// The path of an app's own picture; `None` if it has none here.
+pub fn path_of(app: &App, issuer: &Issuer) -> Option<String> {
+    let path = app.icon_url.as_deref()?.strip_prefix(issuer.as_str())?;
+    let name = path.strip_prefix(&format!("/logos/{}/", app.id))?;
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric()).then(|| path.to_owned())
 }
 
 async fn show(State(server): State<Server>, Path((app, name)): Path<(String, String)>) -> Response {

@@ -1,6 +1,6 @@
 //! APIs of others in a declaration.
 
-use crate::apis::model::{ApiRoute, ApiScope, Definition, NewApi};
+use crate::apis::model::{ApiRoute, ApiScope, Definition, Everybody, NewApi, Served};
 use crate::apis::path::Pattern;
 use crate::apis::service::ApisError;
 use crate::base::id::{AccountId, ApiId};
@@ -10,9 +10,11 @@ use crate::setup::declaration::{ApiEntry, list};
 use crate::setup::difference::Change;
 use crate::setup::plan::{Act, Planner};
 use crate::setup::problem::Problem;
-use crate::setup::read::{Notes, Part, any};
+use crate::setup::read::{Notes, Object, Part, any};
+use crate::setup::tree::Item;
 
-const KEYS: &[&str] = &["id", "account", "title", "identifier", "base_path", "scopes", "routes"];
+const KEYS: &[&str] =
+    &["id", "account", "title", "identifier", "base_path", "allowed_accounts", "scopes", "routes"];
 const ROUTE_KEYS: &[&str] = &["method", "path", "scope", "privilege", "sensitive", "summary"];
 
 /// Reads an API.
@@ -26,6 +28,7 @@ pub(in crate::setup) fn read(part: &Part<'_>, notes: &mut Notes) -> Option<ApiEn
         Some(part) => part.parse(str::parse::<Pattern>, notes).map(|at| at.value),
         None => "/".parse().ok(),
     };
+    let allowed_accounts = read_accounts(&object, notes);
     let scopes = list(&object, "scopes", notes, read_scope);
     let routes = list(&object, "routes", notes, read_route);
     let account = account?;
@@ -33,11 +36,22 @@ pub(in crate::setup) fn read(part: &Part<'_>, notes: &mut Notes) -> Option<ApiEn
         title: title?.value,
         identifier: identifier?.value,
         base_path: base_path?,
+        allowed_accounts,
         scopes,
         routes,
     };
     let new = NewApi { id: id?.value, account: account.value.clone(), definition };
     Some(ApiEntry { api: part.at(new), account })
+}
+
+/// `all`, or a list.
+fn read_accounts(object: &Object<'_>, notes: &mut Notes) -> Served {
+    let item = object.get("allowed_accounts").map(|part| &part.node().item);
+    if matches!(item, Some(Item::Text(text)) if text == "all") {
+        return Served::Everybody(Everybody::All);
+    }
+    let named = object.texts("allowed_accounts", str::parse::<AccountId>, notes);
+    Served::These(named.unwrap_or_default().into_iter().map(|at| at.value).collect())
 }
 
 fn read_scope(part: &Part<'_>, notes: &mut Notes) -> Option<ApiScope> {

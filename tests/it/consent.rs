@@ -12,6 +12,8 @@ both!(
     case_17_an_app_in_development_says_so,
     case_15_a_consent_of_another_session_is_nothing,
     a_user_can_say_no,
+    scopes_of_other_apis_are_told_in_the_words_of_their_owner,
+    an_app_is_shown_with_its_own_picture_and_none_from_elsewhere,
 );
 
 /// The consent page of an app for somebody who signs in now.
@@ -91,4 +93,43 @@ async fn a_user_can_say_no(db: Kind) {
 
     assert_eq!(answer.location_param("error").as_deref(), Some("access_denied"));
     assert_eq!(answer.location_param("state").as_deref(), Some("st-1"));
+}
+
+async fn scopes_of_other_apis_are_told_in_the_words_of_their_owner(db: Kind) {
+    let server = crate::gateway::start(db).await;
+    let (app, ben) = (crate::gateway::reader(&server), ben(&server));
+
+    let page = consent_page(&server, &ben, &app.authorize_url()).await;
+    app.tokens(&server, &ben).await;
+    let given = ben.browser.get("/account/apps").await.expect(200);
+
+    for shown in [&page, &given] {
+        assert!(shown.body.contains("<li>Read the handbook (handbook.read)</li>"), "{shown:?}");
+        assert!(shown.body.contains("<li>Change the handbook (handbook.write)</li>"), "{shown:?}");
+    }
+}
+
+async fn an_app_is_shown_with_its_own_picture_and_none_from_elsewhere(db: Kind) {
+    let server = TestServer::start(db).await;
+    let (app, dev) = (workbench(&server), dev(&server));
+    let own = format!("{}/logos/workbench/abc123", server.url);
+    let face = |page: &crate::common::answer::Answer| {
+        let letter = page.body.split_once("class=\"letter\"").expect("a face").1;
+        letter.split_once('>').expect("an element").0.to_owned()
+    };
+    for (icon, shown) in [
+        (own, " src=\"/logos/workbench/abc123\" alt=\"\" width=\"52\" height=\"52\""),
+        (format!("{}/logos/portal/abc123", server.url), " aria-hidden=\"true\""),
+        ("https://evil.example/logos/workbench/abc123".to_owned(), " aria-hidden=\"true\""),
+    ] {
+        let icon = format!("title: Workbench\n    icon_url: \"{icon}\"");
+        server.change_app("workbench", "title: Workbench", &icon).await;
+        let page = consent_page(&server, &dev, &app.authorize_url()).await;
+        assert_eq!(face(&page), shown);
+        assert!(!page.body.contains("evil.example"), "{page:?}");
+    }
+    server.change_app("workbench", "title: Workbench", "title: Work bench").await;
+    app.tokens(&server, &dev).await;
+    let given = dev.browser.get("/account/apps").await.expect(200);
+    assert_eq!(face(&given), " aria-hidden=\"true\"");
 }

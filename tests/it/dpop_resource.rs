@@ -18,6 +18,7 @@ both!(
     case_31_dpop_negative_set_at_the_resource,
     case_31_attacks_on_the_signature_of_a_proof,
     case_31_a_bound_token_is_no_bearer_token,
+    a_bound_token_asks_the_decision_point,
     case_31_a_bearer_token_is_no_bound_token,
     access_token_type_header_case_sensitivity,
     nonces_at_the_resource,
@@ -150,6 +151,32 @@ async fn case_31_dpop_negative_set_at_the_resource(db: Kind) {
         assert_eq!(world.bent(path, more).await.status, 200);
         world.good(path).await;
     }
+}
+
+/// A proof is good once, and this is one request.
+async fn a_bound_token_asks_the_decision_point(db: Kind) {
+    let world = World::new(TestServer::start(db).await).await;
+    let path = "/access/v1/evaluation";
+    let mut claims = world.claims(path);
+    claims["htm"] = json!("POST");
+    let proof = world.key.sign(&world.key.header(), &claims);
+    let authorization = format!("DPoP {}", world.token);
+    let headers = [
+        ("authorization", &*authorization),
+        ("lifeomic-account", "acme"),
+        ("content-type", "application/json"),
+        ("dpop", &proof),
+    ];
+    let question = json!({
+        "subject": {"type": "user", "id": "ada"},
+        "action": {"name": "readData"},
+        "resource": {"type": "project", "id": "heart"},
+    });
+    let ask =
+        async || world.app.http.send(Method::POST, path, &headers, question.to_string()).await;
+
+    assert_eq!(ask().await.expect(200).json(), json!({"decision": true}));
+    refused(&ask().await, "the proof again");
 }
 
 async fn case_31_attacks_on_the_signature_of_a_proof(db: Kind) {

@@ -3,6 +3,7 @@
 
 mod apis;
 mod authzen;
+mod certification;
 mod forward;
 mod library;
 mod nginx;

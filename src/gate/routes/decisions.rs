@@ -6,7 +6,7 @@ use crate::gate::routes::{
 
 pub(super) const AREA: Area = Area { scopes: SCOPES, routes: ROUTES };
 
-pub(super) const ASK: &str = "decision.ask";
+pub(in crate::gate) const ASK: &str = "decision.ask";
 
 const SCOPES: &[ScopeInfo] =
     &[ScopeInfo { name: ASK, description: "Ask what you, or those whom you administer, may do" }];

@@ -18,6 +18,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 pub use crate::base::method::Method;
+pub(in crate::gate) use crate::gate::routes::decisions::ASK;
 use crate::policy::privilege::{AccessAdmin, AccountAdmin, BillingAdmin, Privilege};
 
 /// An operation of the resource API. Each has one line in [`table`] and one handler.
@@ -370,7 +371,7 @@ pub fn is_administrative(scope: &str) -> bool {
             && lock.privilege.is_some_and(|privilege| names.contains(&privilege))
     };
     // A machine that asks the decision point is told about every member.
-    scope == decisions::ASK || table().any(|route| route.lock.as_ref().is_some_and(is_so))
+    scope == ASK || table().any(|route| route.lock.as_ref().is_some_and(is_so))
 }
 
 /// All routes of the resource API.

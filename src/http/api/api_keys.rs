@@ -5,6 +5,7 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
+use crate::apis::service::{Catalogue, scope_of};
 use crate::base::id::ApiKeyId;
 use crate::base::scope::Scope;
 use crate::base::secret::Secret;
@@ -79,11 +80,18 @@ pub(in crate::http::api) struct KeyBody {
 }
 
 impl KeyBody {
-    /// The key that is asked for by whoever holds `held`: it opens nothing that `held` does not.
-    pub(in crate::http::api) fn wanted(self, held: &Scope) -> Result<NewKey, ApiError> {
-        let ours = scopes().map(|scope| scope.name).filter(|name| !NEVER.contains(name));
-        let ours = ours.filter(|name| held.contains(name)).collect::<Vec<_>>().join(" ");
-        let all = Scope::parse(&ours).unwrap_or_default();
+    /// The key that is asked for by whoever holds `held`: it opens nothing that `held` does not, of
+    /// our own API and of those of others.
+    pub(in crate::http::api) fn wanted(
+        self,
+        held: &Scope,
+        others: &Catalogue,
+    ) -> Result<NewKey, ApiError> {
+        let is_ours =
+            |name: &str| scopes().any(|scope| scope.name == name) && !NEVER.contains(&name);
+        let opens = |name: &&str| is_ours(name) || scope_of(others, name).is_some();
+        let all = held.tokens().filter(opens).collect::<Vec<_>>().join(" ");
+        let all = Scope::parse(&all).unwrap_or_default();
         let scope = match self.scopes {
             None => all,
             Some(wanted) => {
@@ -117,7 +125,7 @@ pub(in crate::http::api) async fn create(
     Permitted { permit, scope, .. }: Permitted<ApiKeyUser>,
     Body(body): Body<KeyBody>,
 ) -> Result<Response, ApiError> {
-    let new = body.wanted(scope.scope())?;
+    let new = body.wanted(scope.scope(), &*server.apis.all().await?)?;
     let made = server.programs.make_own_key(&permit, &new).await?;
     Ok(answer(StatusCode::CREATED, KeyView::made(made)))
 }

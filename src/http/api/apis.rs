@@ -5,7 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use crate::apis::model::{ApiRoute, ApiScope, Definition, NewApi};
+use crate::apis::model::{ApiRoute, ApiScope, Definition, NewApi, Served};
 use crate::apis::path::Pattern;
 use crate::apis::service::ApisError;
 use crate::base::id::{AccountId, ApiId};
@@ -44,6 +44,8 @@ pub(in crate::http::api) struct ApiBody {
     title: String,
     identifier: String,
     base_path: Pattern,
+    #[serde(default)]
+    allowed_accounts: Served,
     #[serde(deserialize_with = "objects")]
     scopes: Vec<ApiScope>,
     #[serde(deserialize_with = "objects")]
@@ -52,8 +54,9 @@ pub(in crate::http::api) struct ApiBody {
 
 impl ApiBody {
     fn of(self, account: &AccountId) -> NewApi {
-        let Self { id, title, identifier, base_path, scopes, routes } = self;
-        let definition = Definition { title, identifier, base_path, scopes, routes };
+        let Self { id, title, identifier, base_path, allowed_accounts, scopes, routes } = self;
+        let definition =
+            Definition { title, identifier, base_path, allowed_accounts, scopes, routes };
         NewApi { id, account: account.clone(), definition }
     }
 }

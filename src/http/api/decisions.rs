@@ -2,22 +2,21 @@
 
 mod body;
 
-use axum::extract::State;
+use axum::extract::{FromRequest, Request, State};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::base::id::{ProjectId, UserId};
 use crate::base::secret::Digest;
 use crate::gate::questions::{Asker, PROJECT, USER, Verdict};
-use crate::gate::refusal::Refusal;
 use crate::http::api::body::Body;
 use crate::http::api::decisions::body::{Asked, BadQuestion, Semantic, Tuple};
 use crate::http::api::error::{ApiError, answer};
 use crate::http::api::guard::Asking;
-use crate::policy::privilege::{AccessAdmin, Privilege as _};
 use crate::server::Server;
 
 /// Most questions of one batch.
@@ -27,11 +26,29 @@ const RESULTS_MAX: usize = 100;
 const PAGE_PURPOSE: &str = "page of a search";
 const MAC_BYTES: usize = 32;
 
+/// The body of a question. What is not JSON is malformed here, like what is no question.
+/// Source: AuthZEN Authorization API 1.0 section 10.1.
+pub(in crate::http::api) struct Question<T>(T);
+
+impl<T: DeserializeOwned> FromRequest<Server> for Question<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, server: &Server) -> Result<Self, ApiError> {
+        match Body::from_request(request, server).await {
+            Ok(Body(asked)) => Ok(Self(asked)),
+            Err(ApiError::UnsupportedMediaType) => {
+                Err(ApiError::BadBody("send the question as application/json".into()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
 /// `POST /access/v1/evaluation`.
 pub(in crate::http::api) async fn evaluation(
     State(server): State<Server>,
     Asking(asker): Asking,
-    Body(tuple): Body<Tuple>,
+    Question(tuple): Question<Tuple>,
 ) -> Result<Response, ApiError> {
     let decision = decide(&server, &asker, &tuple).await?.map_err(bad)?;
     Ok(answer(StatusCode::OK, shown(decision)))
@@ -41,7 +58,7 @@ pub(in crate::http::api) async fn evaluation(
 pub(in crate::http::api) async fn evaluations(
     State(server): State<Server>,
     Asking(asker): Asking,
-    Body(body): Body<Asked>,
+    Question(body): Question<Asked>,
 ) -> Result<Response, ApiError> {
     let Asked { defaults, evaluations, options, .. } = body;
     let Some(all) = evaluations.filter(|all| !all.is_empty()) else {
@@ -98,19 +115,12 @@ fn bad(fault: BadQuestion) -> ApiError {
     ApiError::BadBody(fault.0.into())
 }
 
-fn not_yours() -> ApiError {
-    ApiError::Refused(Refusal::PolicyDenies { privilege: AccessAdmin::NAME.into() })
-}
-
 /// `POST /access/v1/search/subject`.
 pub(in crate::http::api) async fn subjects(
     State(server): State<Server>,
     Asking(asker): Asking,
-    Body(body): Body<Asked>,
+    Question(body): Question<Asked>,
 ) -> Result<Response, ApiError> {
-    if !asker.may_search_subjects() {
-        return Err(not_yours());
-    }
     let question = body.defaults.question_about_any_subject().map_err(bad)?;
     let page = Page::read(&server, &asker, &body)?;
     let after = page.after::<UserId>()?;
@@ -124,7 +134,7 @@ pub(in crate::http::api) async fn subjects(
 pub(in crate::http::api) async fn resources(
     State(server): State<Server>,
     Asking(asker): Asking,
-    Body(body): Body<Asked>,
+    Question(body): Question<Asked>,
 ) -> Result<Response, ApiError> {
     let (question, kind) = body.defaults.question_about_any_resource().map_err(bad)?;
     let page = Page::read(&server, &asker, &body)?;
@@ -146,12 +156,12 @@ pub(in crate::http::api) async fn resources(
 pub(in crate::http::api) async fn actions(
     State(server): State<Server>,
     Asking(asker): Asking,
-    Body(body): Body<Asked>,
+    Question(body): Question<Asked>,
 ) -> Result<Response, ApiError> {
     let question = body.defaults.question_about_any_action().map_err(bad)?;
     let page = Page::read(&server, &asker, &body)?;
     let after = page.after::<String>()?;
-    let mut names = server.gate.actions(&asker, &question).await?.ok_or_else(not_yours)?;
+    let mut names = server.gate.actions(&asker, &question).await?;
     names.sort_unstable();
     let rest = names.iter().filter(|name| after.as_ref().is_none_or(|after| *name > after));
     let mut rest: Vec<&String> = rest.take(page.limit + 1).collect();
@@ -162,46 +172,64 @@ pub(in crate::http::api) async fn actions(
     Ok(page.answer(results, next))
 }
 
+fn other_search() -> ApiError {
+    ApiError::BadBody("page.token is of another search".into())
+}
+
 /// A page of a search. Its token is good for the same search in the same account only.
 struct Page<'r> {
     server: &'r Server,
     asker: &'r Asker,
     search: String,
-    token: Option<String>,
+    /// The last key of the page before.
+    after: Option<String>,
     limit: usize,
 }
 
 impl<'r> Page<'r> {
+    /// Whoever shows a token need not say the limit again; another one is another search.
     fn read(server: &'r Server, asker: &'r Asker, body: &Asked) -> Result<Self, ApiError> {
-        let limit = body.page.limit.unwrap_or(RESULTS_MAX).clamp(1, RESULTS_MAX);
         let search = serde_json::to_string(&body.defaults);
         let search = search.map_err(|_| ApiError::BadBody("the search is malformed".into()))?;
-        let token = body.page.token.clone().filter(|token| !token.is_empty());
-        Ok(Self { server, asker, search, token, limit })
+        if body.page.limit == Some(0) {
+            return Err(ApiError::BadBody("page.limit is at least 1".into()));
+        }
+        let limit = body.page.limit.map(|limit| limit.min(RESULTS_MAX));
+        let first = Self { server, asker, search, after: None, limit: RESULTS_MAX };
+        let Some(token) = body.page.token.as_deref().filter(|token| !token.is_empty()) else {
+            return Ok(Self { limit: limit.unwrap_or(RESULTS_MAX), ..first });
+        };
+        let opened = first.open(token).filter(|(own, _)| limit.is_none_or(|limit| limit == *own));
+        let (limit, key) = opened.ok_or_else(other_search)?;
+        Ok(Self { limit, after: Some(key), ..first })
     }
 
-    fn mac(&self, key: &str) -> Digest {
+    /// The limit and the last key that a token stands for.
+    fn open(&self, token: &str) -> Option<(usize, String)> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (mac, place) = bytes.split_at_checked(MAC_BYTES)?;
+        let place = std::str::from_utf8(place).ok()?;
+        let (limit, key) = place.split_once(' ')?;
+        let limit = limit.parse().ok()?;
+        (Digest::from_slice(mac)? == self.mac(place)).then(|| (limit, key.to_owned()))
+    }
+
+    fn mac(&self, place: &str) -> Digest {
         let account = self.asker.account().as_str().as_bytes();
-        let limit = self.limit.to_string();
-        let parts = [account, self.search.as_bytes(), limit.as_bytes(), key.as_bytes()];
+        let parts = [account, self.search.as_bytes(), place.as_bytes()];
         self.server.vault.mac(PAGE_PURPOSE, &parts)
     }
 
-    /// The last key of the page before.
     fn after<K: std::str::FromStr>(&self) -> Result<Option<K>, ApiError> {
-        let Some(token) = &self.token else { return Ok(None) };
-        let opened = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| {
-            let (mac, key) = bytes.split_at_checked(MAC_BYTES)?;
-            let key = std::str::from_utf8(key).ok()?;
-            (Digest::from_slice(mac)? == self.mac(key)).then(|| key.parse().ok()).flatten()
-        });
-        opened.map(Some).ok_or(ApiError::BadBody("page.token is of another search".into()))
+        let after = self.after.as_deref().map(str::parse).transpose();
+        after.map_err(|_| other_search())
     }
 
     fn answer(&self, results: Vec<Value>, next: Option<&str>) -> Response {
         let token = next.map(|key| {
-            let mut bytes = self.mac(key).to_vec();
-            bytes.extend_from_slice(key.as_bytes());
+            let place = format!("{} {key}", self.limit);
+            let mut bytes = self.mac(&place).to_vec();
+            bytes.extend_from_slice(place.as_bytes());
             URL_SAFE_NO_PAD.encode(bytes)
         });
         let page = json!({ "next_token": token.unwrap_or_default(), "count": results.len() });

@@ -93,6 +93,7 @@ impl ApiError {
                 Refusal::InsufficientScope { .. }
                 | Refusal::AppInDevelopment
                 | Refusal::AppNotAllowed
+                | Refusal::ApiNotAllowed
                 | Refusal::KeyNotAllowed
                 | Refusal::NotAMember
                 | Refusal::NoUser

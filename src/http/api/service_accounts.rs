@@ -162,7 +162,7 @@ pub(in crate::http::api) async fn create_key(
     Id(id): Id<UserId>,
     Body(body): Body<KeyBody>,
 ) -> Result<Response, ApiError> {
-    let new = body.wanted(scope.scope())?;
+    let new = body.wanted(scope.scope(), &*server.apis.all().await?)?;
     let made = server.programs.make_service_key(&permit, &facts, &id, &new).await?;
     Ok(answer(StatusCode::CREATED, KeyView::made(made)))
 }

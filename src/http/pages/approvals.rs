@@ -12,9 +12,10 @@ use crate::http::pages::device::refused;
 use crate::http::pages::errand::{Place, sign_in_first};
 use crate::http::pages::form::{Form, not_ours};
 use crate::http::pages::leaving::Leaving;
-use crate::http::pages::page;
+use crate::http::pages::teller::Teller;
 use crate::http::pages::templates::Site;
 use crate::http::pages::templates_requests::{Approval, ApprovalsPage, Wanted};
+use crate::http::pages::{broken, page};
 use crate::http::session::CurrentLogin;
 use crate::oauth::ciba;
 use crate::oauth::waiting::Ask;
@@ -41,10 +42,14 @@ pub(in crate::http::pages) async fn show(
         Ok(asks) => asks,
         Err(error) => return refused(&error),
     };
+    let teller = match Teller::of(&server, language).await {
+        Ok(teller) => teller,
+        Err(error) => return broken(&error),
+    };
     let approval = |ask: Ask| Approval {
         id: ask.id,
         csrf: browser.csrf(&server.vault, &csrf_purpose(login, ask.id)),
-        wanted: Wanted::of(&ask, language),
+        wanted: Wanted::of(&ask, &teller, language),
     };
     let shown = ApprovalsPage {
         site: Site {

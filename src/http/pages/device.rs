@@ -11,6 +11,7 @@ use crate::http::pages::errand::{Place, sign_in_first};
 use crate::http::pages::form::{Form, not_ours};
 use crate::http::pages::leaving::Leaving;
 use crate::http::pages::sign_in::too_many;
+use crate::http::pages::teller::Teller;
 use crate::http::pages::templates::{Link, Site};
 use crate::http::pages::templates_requests::{
     DeviceConfirmPage, DeviceDonePage, DevicePage, Wanted,
@@ -55,14 +56,18 @@ impl Visit<'_> {
         page(status, &DevicePage { site: self.site(), csrf, code, fault })
     }
 
-    fn confirm(&self, code: &UserCode, ask: &Ask) -> Response {
+    async fn confirm(&self, code: &UserCode, ask: &Ask) -> Response {
+        let teller = match Teller::of(self.server, self.language).await {
+            Ok(teller) => teller,
+            Err(error) => return broken(&error),
+        };
         let Self { server, browser, login, user, .. } = self;
         let confirm = DeviceConfirmPage {
             site: self.site(),
             csrf: browser.csrf(&server.vault, &csrf_purpose(login, Some(code))),
             code: code.shown(),
             user: user.shown_name().to_owned(),
-            wanted: Wanted::of(ask, self.language),
+            wanted: Wanted::of(ask, &teller, self.language),
         };
         page(StatusCode::OK, &confirm)
     }
@@ -90,7 +95,7 @@ impl Visit<'_> {
             return broken(&error);
         }
         match found {
-            Ok(ask) => self.confirm(&code, &ask),
+            Ok(ask) => self.confirm(&code, &ask).await,
             Err(AskError::Over) => wrong(),
             Err(other) => refused(&other),
         }

@@ -26,6 +26,7 @@ pub mod second;
 pub mod select_account;
 mod sign_in;
 pub(in crate::http) mod signed_out;
+pub mod teller;
 pub mod templates;
 pub mod templates_requests;
 pub mod templates_upstream;

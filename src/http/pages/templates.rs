@@ -7,6 +7,7 @@ use crate::http::assets::{LOGO, STYLE};
 use crate::http::pages::key_form::KeyForm;
 use crate::http::pages::leaving::Leaving;
 use crate::http::pages::links::{AppShown, Links};
+use crate::http::pages::teller::Face;
 use crate::http::pages::upstream::buttons::ProviderButtons;
 use crate::words::Language;
 
@@ -129,8 +130,8 @@ pub struct ConsentPage {
     pub csrf: String,
     /// Title of the app: the developer's words.
     pub app_title: String,
-    /// What stands in place of an icon; icons from elsewhere are not loaded.
-    pub app_letter: String,
+    /// What stands beside that title.
+    pub face: Face,
     /// The account that answers for the app: ours, not the developer's word.
     pub app_account: String,
     /// Where the answer goes, as far as people can judge it.
@@ -287,7 +288,7 @@ mod tests {
                     grant: "17".to_owned(),
                     csrf: "token".to_owned(),
                     app_title: title.clone(),
-                    app_letter: "C".to_owned(),
+                    face: Face { logo: Some(account.clone()), letter: "C".to_owned() },
                     app_account: account.clone(),
                     app_host: Some("portal.example.org".to_owned()),
                     in_development: true,

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use crate::apps::model::Status;
-use crate::http::pages::consent::wish;
+use crate::http::pages::teller::{Face, Teller};
 use crate::http::pages::templates::Site;
 use crate::oauth::details;
 use crate::oauth::waiting::Ask;
@@ -28,8 +28,8 @@ pub struct DevicePage {
 pub struct Wanted {
     /// Title of the app: the developer's words.
     pub app_title: String,
-    /// What stands in place of an icon.
-    pub app_letter: String,
+    /// What stands beside that title.
+    pub face: Face,
     /// The account that answers for the app: ours, not the developer's word.
     pub app_account: String,
     /// Whether the app is still being developed.
@@ -44,12 +44,10 @@ pub struct Wanted {
 
 impl Wanted {
     /// What to show of a request.
-    pub fn of(ask: &Ask, language: Language) -> Self {
-        let title = ask.app.title_in(language).to_owned();
-        let letter = title.chars().find(|c| c.is_alphanumeric()).unwrap_or('?');
+    pub fn of(ask: &Ask, teller: &Teller, language: Language) -> Self {
         Self {
-            app_letter: letter.to_uppercase().collect(),
-            app_title: title,
+            face: teller.face(&ask.app),
+            app_title: ask.app.title_in(language).to_owned(),
             app_account: if ask.account_name.is_empty() {
                 ask.account.to_string()
             } else {
@@ -57,7 +55,7 @@ impl Wanted {
             },
             in_development: ask.app.status == Status::Developing,
             message: ask.binding_message.clone(),
-            wishes: ask.scopes.iter().map(|scope| wish(scope, language)).collect(),
+            wishes: ask.scopes.iter().map(|scope| teller.wish(scope)).collect(),
             details: ask.details.iter().map(details::in_words).collect(),
         }
     }
@@ -122,7 +120,7 @@ mod tests {
         let text = || HOSTILE.to_owned();
         Wanted {
             app_title: text(),
-            app_letter: "C".to_owned(),
+            face: Face { logo: Some(text()), letter: "C".to_owned() },
             app_account: text(),
             in_development: true,
             message: Some(text()),

@@ -49,6 +49,7 @@ wish-usage-read = sehen, was ein Konto verbraucht
 wish-user-read = Ihren Namen, Ihre E-Mail-Adresse und Ihr Bild sehen
 wish-user-write = Ihren Namen ändern
 wish-other = „{ $scope }“ nutzen
+wish-outside = { $what } ({ $scope })
 
 approvals-title = Wartet auf Ihre Antwort
 approvals-none = Nichts wartet auf Sie. Wenn eine App Sie gerade gefragt hat, laden Sie diese Seite gleich noch einmal.

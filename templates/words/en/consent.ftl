@@ -49,6 +49,7 @@ wish-usage-read = See what an account uses
 wish-user-read = See your name, e-mail address and picture
 wish-user-write = Change your name
 wish-other = Use “{ $scope }”
+wish-outside = { $what } ({ $scope })
 
 approvals-title = Waiting for your answer
 approvals-none = Nothing waits for you. If an app has just asked you, reload this page in a moment.

@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::common::actors::ClientApp;
 use crate::common::answer::Answer;
 use crate::common::both;
 use crate::common::database::Kind;
@@ -15,6 +16,7 @@ both!(
     case_59_an_api_of_another_account_is_not_there,
     case_64_an_api_takes_no_scope_that_is_not_its_own,
     operators_declare_apis,
+    a_key_opens_what_its_token_opened_of_other_apis,
     the_table_of_scopes_has_those_of_others,
 );
 
@@ -136,6 +138,52 @@ async fn case_64_an_api_takes_no_scope_that_is_not_its_own(db: Kind) {
     ] {
         let answer = ada.ask(Method::POST, "/v1/apis", &api).await;
         assert_eq!(answer.refusal(), "400 invalid_body", "{api}");
+    }
+}
+
+async fn a_key_opens_what_its_token_opened_of_other_apis(db: Kind) {
+    let server = start(db).await;
+    let keys = "accounts: [{ id: acme, name: Acme Hospital, type: ENTERPRISE, policies: [{ name: Keys, rules: { apiKeyUser: true } }] }]";
+    server.apply(keys).await;
+    let scopes = "openid apiKey.write handbook.read";
+    server
+        .apply(
+            "apps: [{ id: maker, account: acme, title: Maker, status: live, type: public,
+              allowed_accounts: all, allowed_scopes: [openid, apiKey.write, handbook.read],
+              callback_urls: ['https://maker.example/cb'] }]",
+        )
+        .await;
+    let maker = ClientApp {
+        id: "maker",
+        redirect_uri: "https://maker.example/cb",
+        scope: scopes,
+        ..reader(&server)
+    };
+    let token = maker.tokens(&server, &ada(&server)).await.access;
+    let desk = Caller { server: &server, token, account: "acme" };
+    let make = async |more: Value| {
+        let mut body = json!({"name": "Night", "expireInDays": 1});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        desk.ask(Method::POST, "/v1/api-keys", &body).await
+    };
+
+    for more in [json!({}), json!({"scopes": ["handbook.read"]})] {
+        let made = make(more).await.expect(201).json();
+        assert_eq!(made["scopes"], json!(["handbook.read"]));
+        let bearer = format!("Bearer {}", made["apiKey"].as_str().unwrap());
+        let headers = [
+            ("authorization", &*bearer),
+            ("lifeomic-account", "acme"),
+            ("x-original-method", "GET"),
+            ("x-original-uri", "/book/index"),
+        ];
+        let http = server.browser();
+        let answer = http.send(Method::GET, "/gateway/nginx/handbook", &headers, "").await;
+        assert_eq!(answer.expect(200).header("lifeomic-user"), "ada");
+    }
+    for beyond in ["handbook.write", "handbook.none", "wards.read"] {
+        let refused = make(json!({"scopes": [beyond]})).await;
+        assert_eq!(refused.refusal(), "400 invalid_body", "{beyond}");
     }
 }
 

@@ -11,13 +11,17 @@ use crate::common::jwt;
 use crate::common::server::TestServer;
 use crate::common::world::{ada, ben, eve};
 use crate::gateway::{reader, start};
+use crate::tenants::Desk;
 
 both!(
     each_proxy_is_answered_with_what_services_expect,
     case_61_the_account_is_checked_and_what_came_from_outside_is_replaced,
     case_67_only_one_reading_of_a_path_passes,
     case_68_the_token_comes_in_one_header,
+    case_59_an_api_is_for_the_accounts_that_it_names,
+    case_61_fields_that_services_may_take_for_ours_are_refused,
     case_79_only_trusted_proxies_are_heard,
+    what_the_gate_refuses_stands_in_the_record,
     case_69_tokens_for_the_api_alone_pass_and_tokens_for_others_do_not,
 );
 
@@ -80,8 +84,21 @@ async fn each_proxy_is_answered_with_what_services_expect(db: Kind) {
     assert_eq!(refused("POST", "/book/studies/heart").await, "403 not_found");
     assert_eq!(refused("get", "/book/index").await, "403 not_found");
     assert_eq!(refused("OPTIONS", "/book/index").await, "403 not_found");
-    let unknown = ask.http.send(Method::GET, "/gateway/nginx/nothing", &own, "").await;
-    assert_eq!(unknown.refusal(), "403 not_found");
+    for nowhere in [
+        "/gateway/nginx/nothing",
+        "/gateway/nginx/",
+        "/gateway/nginx/a/b",
+        "/gateway/x",
+        "/gateway/envoy/handbook",
+        "/gateway/envoy/handbook/",
+    ] {
+        let unknown = ask.http.send(Method::GET, nowhere, &own, "").await;
+        assert!(
+            matches!(&*unknown.refusal(), "403 not_found" | "403 invalid_request"),
+            "{nowhere}"
+        );
+        assert_eq!(format!("403 {}", unknown.header("narthex-reason")), unknown.refusal());
+    }
 }
 
 async fn case_61_the_account_is_checked_and_what_came_from_outside_is_replaced(db: Kind) {
@@ -140,6 +157,11 @@ async fn case_67_only_one_reading_of_a_path_passes(db: Kind) {
     for uri in ["/index", "/Book/index", "/book", "/bookindex"] {
         assert_eq!(ask.nginx("GET", uri, &[]).await.refusal(), "403 not_found", "{uri}");
     }
+    // What a service that makes nothing of case or of the last slash would take to a closer route.
+    for uri in ["/book/studies/liver/", "/book/Studies/liver", "/book/INDEX", "/book/index/"] {
+        assert_eq!(ask.nginx("GET", uri, &[]).await.refusal(), "403 not_found", "{uri}");
+    }
+    assert_eq!(ask.nginx("GET", "/book/chapter/", &[]).await.status, 200);
     for name in ["x-http-method-override", "x-http-method", "x-method-override"] {
         let answer = ask.nginx("GET", "/book/index", &[(name, "DELETE")]).await;
         assert_eq!(answer.refusal(), "403 invalid_request", "{name}");
@@ -165,6 +187,83 @@ async fn case_68_the_token_comes_in_one_header(db: Kind) {
     assert!(none.header("www-authenticate").starts_with("Bearer"));
     assert_eq!(bent.refusal(), "401 invalid_token");
     assert_eq!(in_query.refusal(), "403 invalid_request");
+}
+
+/// beta's policies say nothing about what is acme's, unless acme lets them.
+async fn case_59_an_api_is_for_the_accounts_that_it_names(db: Kind) {
+    let server = start(db).await;
+    let token = token(&server, &eve(&server)).await;
+    let ask = Ask { http: server.browser(), token: &token };
+    let of_beta = async || {
+        let answer = ask.nginx("GET", "/book/index", &[("lifeomic-account", "beta")]).await;
+        (answer.refusal(), answer.header("narthex-reason").to_owned())
+    };
+    let open_to = async |accounts: &str| {
+        let base = "    base_path: /book\n";
+        let opened = format!("{base}    allowed_accounts: {accounts}\n");
+        server.apply(&crate::gateway::WORLD.replace(base, &opened)).await;
+    };
+
+    let refused = ("403 api_not_allowed".to_owned(), "api_not_allowed".to_owned());
+    assert_eq!(of_beta().await, refused);
+    open_to("[beta]").await;
+    assert_eq!(of_beta().await.0, "200 ");
+    open_to("all").await;
+    assert_eq!(of_beta().await.0, "200 ");
+    open_to("[gamma]").await;
+    assert_eq!(of_beta().await, refused);
+}
+
+/// Traefik and Envoy hand them on, and CGI reads `_` and `-` alike.
+async fn case_61_fields_that_services_may_take_for_ours_are_refused(db: Kind) {
+    let server = start(db).await;
+    let token = token(&server, &ben(&server)).await;
+    let ask = Ask { http: server.browser(), token: &token };
+
+    for name in [
+        "lifeomic_user",
+        "lifeomic_policy",
+        "lifeomic_account",
+        "lifeomic-correlation_id",
+        "lifeomic_request_id",
+        "x_http_method_override",
+        "x-method_override",
+    ] {
+        let answer = ask.nginx("GET", "/book/index", &[(name, "ada")]).await;
+        assert_eq!(answer.refusal(), "403 invalid_request", "{name}");
+    }
+    assert_eq!(ask.nginx("GET", "/book/index", &[("x_other", "ada")]).await.status, 200);
+}
+
+async fn what_the_gate_refuses_stands_in_the_record(db: Kind) {
+    let server = start(db).await;
+    let token = token(&server, &ben(&server)).await;
+    let ask = Ask { http: server.browser(), token: &token };
+    for uri in ["/book/studies/liver", "/book/studies/liver", "/elsewhere", "/book//index"] {
+        assert_eq!(ask.nginx("GET", uri, &[]).await.status, 403, "{uri}");
+    }
+    assert_eq!(ask.nginx("GET", "/book/index", &[("authorization", "")]).await.status, 401);
+    narthex::worker::recorder::write_seen(&server.server, true).await;
+
+    let desk = Desk::of(&server, &ada(&server)).await;
+    let told = desk.get("/v1/audit?type=gate&user=ben", "acme").await.expect(200).json();
+    let mut told: Vec<String> = told["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| {
+            assert!(!entry["request"].as_str().unwrap().is_empty(), "{entry}");
+            let told = ["target", "reason", "app", "times"].map(|name| entry[name].to_string());
+            told.join(" ").replace('"', "")
+        })
+        .collect();
+    told.sort();
+    let expected = [
+        "handbook invalid_request reader 1",
+        "handbook not_found reader 1",
+        "handbook.read policy_denies reader 2",
+    ];
+    assert_eq!(told, expected);
 }
 
 async fn case_79_only_trusted_proxies_are_heard(db: Kind) {

@@ -40,6 +40,9 @@ http {
         auth_request_set $gate_policy $upstream_http_lifeomic_policy;
         auth_request_set $gate_correlation $upstream_http_lifeomic_correlation_id;
         auth_request_set $gate_request $upstream_http_lifeomic_request_id;
+        auth_request_set $gate_reason $upstream_http_narthex_reason;
+        add_header Narthex-Reason $gate_reason always;
+        large_client_header_buffers 4 16k;
         location = /gate {
             internal;
             auth_request off;
@@ -49,6 +52,9 @@ http {
             proxy_set_header X-Original-Method $request_method;
             proxy_set_header X-Original-URI $request_uri;
             proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_buffer_size 16k;
+            proxy_buffers 4 16k;
+            proxy_busy_buffers_size 16k;
         }
         location /book/ { root FOLDER/site; }
         location /book/studies/ {
@@ -151,7 +157,8 @@ async fn nginx_protects_a_static_site_and_a_service(db: Kind) {
     assert_eq!(service.body, format!("acme ben {policy} []"));
     assert_eq!(get("/book/page.html", &[]).await.status, 401);
     assert_eq!(get("/book/page.html", &own[..1]).await.status, 403);
-    assert_eq!(get("/book/studies/liver", &[&own[..], &forged].concat()).await.status, 403);
+    let refused = get("/book/studies/liver", &[&own[..], &forged].concat()).await;
+    assert_eq!((refused.status, refused.header("narthex-reason")), (403, "policy_denies"));
     for path in [
         "/book//page.html",
         "/book/x/../page.html",
@@ -166,6 +173,19 @@ async fn nginx_protects_a_static_site_and_a_service(db: Kind) {
     assert!(raw(&site, "/book/page.html", &bearer).await.contains(" 200 "));
     let deleted = http.send(Method::DELETE, "/book/page.html", &own, "").await;
     assert_eq!(deleted.status, 403);
+
+    // A policy of some length passes, too.
+    let ids: Vec<String> =
+        (0..100).map(|number| format!("a-rather-long-project-id-{number:03}")).collect();
+    let rule = format!(
+        "[{{ user.groups: {{ comparison: includes, value: acme-nurses }}, resource.dataset: {{ comparison: in, value: [{}] }} }}]",
+        ids.join(", ")
+    );
+    server
+        .apply(&format!("accounts: [{{ id: acme, name: Acme Hospital, type: ENTERPRISE, policies: [{{ name: Long, rules: {{ readData: {rule}, createData: {rule} }} }}] }}]"))
+        .await;
+    let long = get("/book/studies/heart", &own).await.expect(200);
+    assert!(long.body.len() > 6_000, "{}", long.body.len());
 
     let admins = app.tokens(&server, &ada(&server)).await.access;
     let admins = format!("Bearer {admins}");

@@ -89,6 +89,13 @@ async fn case_70_pages_of_searches_are_of_one_search(db: Kind) {
         asked["page"]["limit"] = 2.into();
         let answer = machine.ask(&format!("search/{what}"), &asked).await;
         assert_eq!(answer.refusal(), "400 invalid_body", "{what}");
+        // The limit need not be said again.
+        asked["page"] = json!({ "token": token });
+        let last = search(&machine, what, &asked).await;
+        assert_eq!(names(&last, member), expected[2..], "{what}");
+        asked["page"] = json!({ "limit": 0 });
+        let answer = machine.ask(&format!("search/{what}"), &asked).await;
+        assert_eq!(answer.refusal(), "400 invalid_body", "{what}");
         asked["page"] = json!({ "limit": 1, "token": "AAAA" });
         let answer = machine.ask(&format!("search/{what}"), &asked).await;
         assert_eq!(answer.refusal(), "400 invalid_body", "{what}");

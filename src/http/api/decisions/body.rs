@@ -1,6 +1,6 @@
 //! Bodies of questions. Members that nobody here knows are passed over, as the specification says.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::gate::questions::{PROJECT, Question};
@@ -28,15 +28,15 @@ impl BadQuestion {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Entity {
     #[serde(rename = "type")]
-    kind: String,
+    kind: Option<String>,
     id: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     properties: Map<String, Value>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(super) struct Action {
-    name: String,
+    name: Option<String>,
 }
 
 /// The four things that a question is made of.
@@ -60,7 +60,7 @@ pub(super) enum Semantic {
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 pub(super) struct Options {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     pub(super) evaluations_semantic: Semantic,
 }
 
@@ -76,10 +76,19 @@ pub(in crate::http::api) struct Asked {
     #[serde(flatten)]
     pub(super) defaults: Tuple,
     pub(super) evaluations: Option<Vec<Tuple>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     pub(super) options: Options,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_nothing")]
     pub(super) page: PageBody,
+}
+
+/// What is `null` is taken for absent.
+fn or_nothing<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 fn text(text: Option<&String>, fault: &'static str) -> Result<String, BadQuestion> {
@@ -105,14 +114,15 @@ impl Tuple {
 
     /// The question of a search for subjects, whose id counts for nothing.
     pub(super) fn question_about_any_subject(&self) -> Result<Question, BadQuestion> {
-        let kind = text(self.subject.as_ref().map(|one| &one.kind), "subject.type is missing")?;
+        let kind = self.subject.as_ref().and_then(|one| one.kind.as_ref());
+        let kind = text(kind, "subject.type is missing")?;
         Ok(Question { kind, id: String::new(), action: self.action()?, known: self.known()? })
     }
 
     /// The question of a search for resources, whose id counts for nothing, and their type.
     pub(super) fn question_about_any_resource(&self) -> Result<(Question, String), BadQuestion> {
         let (kind, id) = self.subject()?;
-        let resource = self.resource.as_ref().map(|one| &one.kind);
+        let resource = self.resource.as_ref().and_then(|one| one.kind.as_ref());
         let resource = text(resource, "resource.type is missing")?;
         let known = self.environment()?;
         Ok((Question { kind, id, action: self.action()?, known }, resource))
@@ -127,12 +137,12 @@ impl Tuple {
     /// What is claimed of the subject beyond its name is not looked at.
     fn subject(&self) -> Result<(String, String), BadQuestion> {
         let subject = self.subject.as_ref().ok_or(BadQuestion("subject is missing"))?;
-        let kind = text(Some(&subject.kind), "subject.type is missing or too long")?;
+        let kind = text(subject.kind.as_ref(), "subject.type is missing or too long")?;
         Ok((kind, text(subject.id.as_ref(), "subject.id is missing or too long")?))
     }
 
     fn action(&self) -> Result<String, BadQuestion> {
-        let name = self.action.as_ref().map(|action| &action.name);
+        let name = self.action.as_ref().and_then(|action| action.name.as_ref());
         text(name, "action.name is missing or too long")
     }
 
@@ -150,7 +160,7 @@ impl Tuple {
 
     fn known(&self) -> Result<Attributes, BadQuestion> {
         let resource = self.resource.as_ref().ok_or(BadQuestion("resource is missing"))?;
-        let kind = text(Some(&resource.kind), "resource.type is missing or too long")?;
+        let kind = text(resource.kind.as_ref(), "resource.type is missing or too long")?;
         let id = text(resource.id.as_ref(), "resource.id is missing or too long")?;
         if resource.properties.len() > PROPERTIES_MAX {
             return Err(BadQuestion("resource.properties has too many members"));

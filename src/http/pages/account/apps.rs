@@ -8,8 +8,9 @@ use crate::base::id::AppId;
 use crate::http::pages::account::section::Section;
 use crate::http::pages::account::shell::AccountShell;
 use crate::http::pages::account::visit::{Guest, Visit};
-use crate::http::pages::consent::{account_shown, wish};
+use crate::http::pages::consent::account_shown;
 use crate::http::pages::form::Form;
+use crate::http::pages::teller::{Face, Teller};
 use crate::http::pages::templates::Site;
 use crate::http::pages::{broken, see_other};
 use crate::oauth::own_apps::{OwnApp, own_apps, withdraw};
@@ -39,6 +40,8 @@ pub struct OwnAppShown {
     pub id: String,
     /// The developer's words.
     pub title: String,
+    /// What stands beside the title.
+    pub face: Face,
     /// The account that answers for it.
     pub account: String,
     /// What it may do, one phrase each.
@@ -49,14 +52,15 @@ pub struct OwnAppShown {
     pub last_used: Option<String>,
 }
 
-fn shown(visit: &Visit, number: usize, own: &OwnApp) -> OwnAppShown {
+fn shown(visit: &Visit, teller: &Teller, number: usize, own: &OwnApp) -> OwnAppShown {
     let language = visit.language;
     OwnAppShown {
         number,
         id: own.app.id.to_string(),
         title: own.app.title_in(language).to_owned(),
+        face: teller.face(&own.app),
         account: account_shown(&own.account_name, &own.app.account),
-        wishes: own.scopes.tokens().map(|scope| wish(scope, language)).collect(),
+        wishes: own.scopes.tokens().map(|scope| teller.wish(scope)).collect(),
         since: language.day(own.since),
         last_used: own.last_used.map(|at| language.day(at)),
     }
@@ -67,11 +71,13 @@ pub(in crate::http::pages) async fn show(guest: Guest) -> Result<Response, Respo
     let visit = guest.signed_in(Section::Apps)?;
     let found = own_apps(&visit.server.oauth, &visit.user.id).await;
     let own = found.map_err(|error| broken(&error))?;
+    let teller = Teller::of(&visit.server, visit.language).await;
+    let teller = teller.map_err(|error| broken(&error))?;
     let page = AppsPage {
         site: visit.site(),
         shell: visit.shell(),
         csrf: visit.csrf(WITHDRAW),
-        apps: own.iter().enumerate().map(|(at, it)| shown(&visit, at + 1, it)).collect(),
+        apps: own.iter().enumerate().map(|(at, it)| shown(&visit, &teller, at + 1, it)).collect(),
     };
     Ok(visit.page(StatusCode::OK, &page))
 }
