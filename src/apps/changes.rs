@@ -125,11 +125,11 @@ pub fn check(before: &NewApp, after: &NewApp, is_new: bool) -> Result<(), Vec<Fa
 
 /// Whether somebody else has to agree before an app becomes so, its status apart.
 ///
-/// `is_administrative` tells the scopes with which accounts are administered.
+/// `is_beyond` tells the scopes that whoever asks does not give by themselves.
 pub fn needs_review(
     (before, after): (&NewApp, &NewApp),
     role: Role,
-    is_administrative: impl Fn(&str) -> bool,
+    is_beyond: impl Fn(&str) -> bool,
 ) -> bool {
     if reaches_further(before, after) {
         return true;
@@ -137,13 +137,18 @@ pub fn needs_review(
     let gained = after.allowed_scopes.tokens().filter(|one| !before.allowed_scopes.contains(one));
     let is_gained =
         |grant| after.grant_types.contains(&grant) && !before.grant_types.contains(&grant);
-    let is_beyond_developers =
-        gained.into_iter().any(is_administrative) || is_gained(GrantType::ClientCredentials);
+    let becomes_a_machine = is_gained(GrantType::ClientCredentials);
+    let gains_beyond = gained.into_iter().any(&is_beyond)
+        || (becomes_a_machine && after.allowed_scopes.tokens().any(&is_beyond));
     match (before.status, role) {
-        (Status::Live, Role::Administrator) => !is_at_home(before) && says_more(before, after),
+        (Status::Live, Role::Administrator) => {
+            gains_beyond || (!is_at_home(before) && says_more(before, after))
+        }
         (Status::Live, Role::Developer) => says_more(before, after),
-        (Status::Developing | Status::Disabled, Role::Administrator) => false,
-        (Status::Developing | Status::Disabled, Role::Developer) => is_beyond_developers,
+        (Status::Developing | Status::Disabled, Role::Administrator) => gains_beyond,
+        (Status::Developing | Status::Disabled, Role::Developer) => {
+            gains_beyond || becomes_a_machine
+        }
     }
 }
 
@@ -214,7 +219,11 @@ mod tests {
     fn reviewed(before: &NewApp, role: Role, bend: impl Fn(&mut NewApp)) -> bool {
         let mut after = before.clone();
         bend(&mut after);
-        needs_review((before, &after), role, |scope| scope == "policy.write")
+        let is_beyond = |scope: &str| match role {
+            Role::Developer => scope == "policy.write",
+            Role::Administrator => scope == "decision.ask",
+        };
+        needs_review((before, &after), role, is_beyond)
     }
 
     #[test]
@@ -277,6 +286,23 @@ mod tests {
         exchanging.grant_types.insert(GrantType::TokenExchange);
         assert_eq!(check(&before, &exchanging, true).unwrap_err()[0].field, "grant_types");
         assert!(check(&exchanging, &exchanging, false).is_ok());
+    }
+
+    #[test]
+    fn case_65_what_administrators_may_not_do_they_have_no_machine_do() {
+        let ask = |app: &mut NewApp| app.allowed_scopes = Scope::parse("decision.ask").unwrap();
+        let alone = |app: &mut NewApp| {
+            app.grant_types.insert(GrantType::ClientCredentials);
+        };
+
+        for status in [Status::Developing, Status::Live, Status::Disabled] {
+            let before = app(status, &["acme"]);
+            assert!(reviewed(&before, Role::Administrator, ask));
+            assert!(!reviewed(&before, Role::Administrator, alone));
+            let mut asking = before.clone();
+            ask(&mut asking);
+            assert!(reviewed(&asking, Role::Administrator, alone));
+        }
     }
 
     #[test]

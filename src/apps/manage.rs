@@ -49,7 +49,7 @@ pub enum Right {
 #[derive(Clone, Debug)]
 pub struct Manager {
     right: Right,
-    is_administrative: fn(&str) -> bool,
+    is_beyond: fn(&str) -> bool,
 }
 
 /// An app as those see it who administer it.
@@ -83,10 +83,9 @@ pub(in crate::apps) fn resource(id: &AppId) -> Attributes {
 }
 
 impl Manager {
-    /// Somebody who has this right. `is_administrative` tells the scopes with which accounts are
-    /// administered.
-    pub fn new(right: Right, is_administrative: fn(&str) -> bool) -> Self {
-        Self { right, is_administrative }
+    /// Somebody who has this right. `is_beyond` tells the scopes that they do not give by themselves.
+    pub fn new(right: Right, is_beyond: fn(&str) -> bool) -> Self {
+        Self { right, is_beyond }
     }
 
     /// Who acts, for the record.
@@ -203,7 +202,7 @@ impl Apps {
         let fresh = NewApp::new(id, by.account().clone(), "");
         let app = edit.over(fresh.clone());
         check(&fresh, &app, true)?;
-        if needs_review((&fresh, &app), by.role(), by.is_administrative) {
+        if needs_review((&fresh, &app), by.role(), by.is_beyond) {
             return Err(ManageError::NeedsReview("the app may not begin with so much"));
         }
         let secret = (app.kind == Kind::Confidential).then(|| Secret::generate(self.ctx.entropy()));
@@ -235,7 +234,7 @@ impl Apps {
                     let before = held(tx, by, id).await?;
                     let after = edit.clone().over(before.app.clone());
                     check(&before.app, &after, false)?;
-                    if needs_review((&before.app, &after), by.role(), by.is_administrative) {
+                    if needs_review((&before.app, &after), by.role(), by.is_beyond) {
                         return Err(ManageError::NeedsReview("not everybody may change this"));
                     }
                     replace(tx, ctx, by.actor(), (&before.app, &after)).await?;

@@ -370,8 +370,13 @@ pub fn is_administrative(scope: &str) -> bool {
             && lock.or.is_none()
             && lock.privilege.is_some_and(|privilege| names.contains(&privilege))
     };
-    // A machine that asks the decision point is told about every member.
-    scope == ASK || table().any(|route| route.lock.as_ref().is_some_and(is_so))
+    tells_of_others(scope) || table().any(|route| route.lock.as_ref().is_some_and(is_so))
+}
+
+/// Whether a machine with this scope is told about every member of its account: whoever does not
+/// administer access does not choose it.
+pub fn tells_of_others(scope: &str) -> bool {
+    scope == ASK
 }
 
 /// All routes of the resource API.

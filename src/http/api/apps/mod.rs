@@ -21,7 +21,7 @@ use crate::apps::model::Status;
 use crate::base::id::AppId;
 use crate::base::secret::Secret;
 use crate::gate::refusal::Refusal;
-use crate::gate::routes::{Operation, is_administrative};
+use crate::gate::routes::{Operation, is_administrative, tells_of_others};
 use crate::http::api::apps::body::AppBody;
 use crate::http::api::apps::view::AppView;
 use crate::http::api::body::{Body, Raw};
@@ -31,7 +31,7 @@ use crate::http::api::guard::{Id, pass};
 use crate::http::api::paging::Paging;
 use crate::http::api::query::Query;
 use crate::policy::attributes::Attributes;
-use crate::policy::privilege::{AccountAdmin, DevelopApps, Privilege as _};
+use crate::policy::privilege::{AccessAdmin, AccountAdmin, DevelopApps, Privilege as _};
 use crate::server::Server;
 
 const PATH: &str = "/v1/apps";
@@ -101,7 +101,12 @@ impl FromRequestParts<Server> for Manages {
             }
             Err(refusal) => return Err(refusal.into()),
         };
-        Ok(Self(Manager::new(right, is_administrative)))
+        let is_beyond: fn(&str) -> bool = match &right {
+            Right::Developer(_) => is_administrative,
+            Right::Administrator(_) if caller.also::<AccessAdmin>().is_ok() => |_| false,
+            Right::Administrator(_) => tells_of_others,
+        };
+        Ok(Self(Manager::new(right, is_beyond)))
     }
 }
 
