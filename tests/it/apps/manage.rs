@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::apps::{Api, start};
-use crate::common::actors::ClientApp;
+use crate::common::actors::{ClientApp, Person};
 use crate::common::both;
 use crate::common::database::Kind;
 use crate::common::server::TestServer;
@@ -15,6 +15,7 @@ both!(
     developers_see_what_they_registered_and_administrators_all,
     case_64_nobody_says_of_an_app_what_is_not_theirs,
     case_64_software_does_not_administer_itself,
+    case_65_who_may_not_ask_about_others_has_no_app_ask,
     case_59_no_path_reaches_another_tenants_app,
     an_app_is_switched_on_and_off_for_everybody_at_once,
     secrets_overlap_and_are_shown_once,
@@ -255,4 +256,32 @@ async fn secrets_overlap_and_are_shown_once(db: Kind) {
     assert_eq!(ada.post(&format!("{path}/secrets"), &too_long).await.refusal(), "400 invalid_app");
     let public = ada.post("/v1/apps/legacy/secrets", &json!({})).await;
     assert_eq!(public.refusal(), "400 invalid_app", "a public app keeps none");
+}
+
+async fn case_65_who_may_not_ask_about_others_has_no_app_ask(db: Kind) {
+    let server = start(db).await;
+    server
+        .apply(
+            "users: [{ id: bil, username: bil, password: bil-correct-horse }]
+accounts:
+  - id: acme
+    name: Acme Hospital
+    groups: [{ id: acme-bil, name: Bil, members: [bil] }]
+    policies:
+      - name: Bil
+        rules: { accountAdmin: [{ user.groups: { comparison: includes, value: acme-bil } }] }",
+        )
+        .await;
+    let bil = Person { username: "bil", password: "bil-correct-horse", ..ben(&server) };
+    let (bil, ada) =
+        (Api::of(&server, &bil, "acme").await, Api::of(&server, &ada(&server), "acme").await);
+    let mut asking = notes();
+    asking["allowedScopes"] = json!(["openid", "decision.ask"]);
+
+    assert_eq!(bil.post("/v1/apps", &asking).await.refusal(), "409 needs_review");
+    let plain = bil.post("/v1/apps", &notes()).await.expect(201).text("id");
+    let change = json!({"allowedScopes": ["openid", "decision.ask"]});
+    let changed = bil.json(Method::PATCH, &format!("/v1/apps/{plain}"), &change).await;
+    assert_eq!(changed.refusal(), "409 needs_review");
+    ada.post("/v1/apps", &asking).await.expect(201);
 }
