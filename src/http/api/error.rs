@@ -233,8 +233,7 @@ impl IntoResponse for ApiError {
         self.log();
         let mut response = answer(self.status(), self.body());
         crate::http::api::refused::mark(&self, &mut response);
-        if let Some(challenge) = self.challenge().and_then(|text| HeaderValue::try_from(text).ok())
-        {
+        if let Some(Ok(challenge)) = self.challenge().map(HeaderValue::try_from) {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
         if let Self::Challenged(Refusal::Proof(fault), _) = &self {

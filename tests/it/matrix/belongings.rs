@@ -79,6 +79,7 @@ impl Belongings {
             ("/v1/projects/{id}", project),
             ("/v1/apis/{id}", api),
             ("/v1/apps/{id}", registered.clone()),
+            ("/v1/account/apps/{id}", registered.clone()),
             ("/v1/apps/{id}/secrets/{name}", secret),
             ("/v1/reviews/{id}", registered),
             ("/v1/consents/{id}", "m-elsewhere".to_owned()),
