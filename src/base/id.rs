@@ -56,12 +56,29 @@ fn is_app(text: &str) -> bool {
 
 /// A UUID of version 7 as text. Source: RFC 9562 section 5.7.
 pub fn uuid_v7(now: DateTime<Utc>, entropy: &dyn Entropy) -> String {
+    uuid_v7_of(now, u128::from_be_bytes(entropy.bytes()))
+}
+
+/// The same, where the low bits of `random` tell it from others of the same moment.
+pub fn uuid_v7_of(now: DateTime<Utc>, random: u128) -> String {
     let millis = u128::from(now.timestamp_millis().unsigned_abs()) & 0xFFFF_FFFF_FFFF;
-    let random = u128::from_be_bytes(entropy.bytes()) & 0x0FFF_3FFF_FFFF_FFFF_FFFF;
+    let random = random & 0x0FFF_3FFF_FFFF_FFFF_FFFF;
     let bits = millis << 80 | 0x7 << 76 | random | 0x8 << 60;
-    let hex = format!("{bits:032x}");
-    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+    in_hex(bits)
+}
+
+/// 128 bits in the spelling of a UUID. Source: RFC 9562 section 4.
+fn in_hex(bits: u128) -> String {
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    let mut text = String::with_capacity(36);
+    for (at, byte) in bits.to_be_bytes().into_iter().enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }
 
 macro_rules! ids {

@@ -13,7 +13,7 @@ use chrono::SecondsFormat;
 
 use crate::accounts::model::Account;
 use crate::audit::model::Actor;
-use crate::base::id::{AccountId, UserId};
+use crate::base::id::{AccountId, AppId, UserId};
 use crate::db::error::DbError;
 use crate::gate::checks;
 use crate::gate::refusal::Refusal;
@@ -80,6 +80,19 @@ impl Asker {
     /// Where it asks.
     pub fn account(&self) -> &AccountId {
         &self.account.id
+    }
+
+    /// By which app; `None` for a key.
+    pub fn app(&self) -> Option<&AppId> {
+        self.actor.app.as_ref()
+    }
+
+    /// The user; `None` for a machine.
+    pub fn user(&self) -> Option<&UserId> {
+        match &self.who {
+            Who::Machine => None,
+            Who::Member { user, .. } => Some(user),
+        }
     }
 
     fn may_ask_about(&self, user: &UserId) -> bool {

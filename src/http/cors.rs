@@ -14,6 +14,7 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use crate::apps::service::Apps;
+use crate::server::Server;
 
 /// What scripts may do at some routes.
 #[derive(Clone, Copy, Debug)]
@@ -31,17 +32,17 @@ const EITHER: HeaderValue = HeaderValue::from_static("origin");
 
 /// The middleware: answers preflights, and marks answers that a script may read.
 ///
-/// For `axum::middleware::from_fn_with_state((rule, apps), cors::guard)`. A preflight is answered
+/// For `axum::middleware::from_fn_with_state((rule, server), cors::guard)`. A preflight is answered
 /// here whatever its path; without permission it gets 204 and no header, which browsers take as no.
 pub async fn guard(
-    State((rule, apps)): State<(Rule, Apps)>,
+    State((rule, server)): State<(Rule, Server)>,
     request: Request,
     next: Next,
 ) -> Response {
     let Some(origin) = request.headers().get(ORIGIN).cloned() else {
         return next.run(request).await;
     };
-    let allowed = is_allowed(&origin, request.headers(), &apps).await;
+    let allowed = is_allowed(&origin, request.headers(), &server.apps).await;
     let is_preflight = request.method() == Method::OPTIONS
         && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     let mut response =

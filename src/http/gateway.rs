@@ -30,6 +30,7 @@ use crate::gate::refusal::{ACCOUNT_HEADER, Refusal};
 use crate::gate::service::Presented;
 use crate::http::api::error::ApiError;
 use crate::http::api::guard::header;
+use crate::http::api::usage::{self, metered};
 use crate::http::client_certificate::client_certificate;
 use crate::http::client_ip::client_ip;
 use crate::http::proof::{challenge, proof};
@@ -100,7 +101,7 @@ async fn answer(
     parts: &Parts,
     (method, target): (Header<'_>, Header<'_>),
 ) -> Response {
-    decide(server, api, parts, (method, target)).await.unwrap_or_else(told)
+    metered(decide(server, api, parts, (method, target))).await.unwrap_or_else(told)
 }
 
 /// A refusal as proxies understand it. The reason stands in a field, too: nginx drops the body.
@@ -158,6 +159,7 @@ async fn decide(
         [ACCOUNT, USER, POLICY, CORRELATION, REQUEST].iter().any(|name| is_disguised(parts, name));
     let original = Original { method, target, overrides_method, forges_answer };
     let passed = server.gate.outside(&api, &original, &presented).await?;
+    usage::passed(server, &passed.caller);
     let place = passed.caller.place.ok_or(Refusal::AccountRequired)?;
     let correlation = correlation(parts).unwrap_or_else(|| request.clone());
     let fields = [

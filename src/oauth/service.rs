@@ -34,7 +34,7 @@ use crate::users::service::Users;
 /// Most grants that are held in memory.
 const GRANTS_MAX: u64 = 10_000;
 /// Most access tokens whose check is held in memory.
-pub const TOKENS_MAX: u64 = 10_000;
+pub const TOKENS_MAX: u64 = 50_000;
 /// Most consents that are held in memory.
 const CONSENTS_MAX: u64 = 10_000;
 

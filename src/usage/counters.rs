@@ -1,5 +1,6 @@
 //! Counting, in memory: a look into a table behind one of several locks.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,10 +15,49 @@ const KNOWN_MAX: usize = 20_000;
 
 #[derive(Default)]
 struct Shard {
-    calls: HashMap<Whose, Count>,
-    new: Vec<(Whose, UserId)>,
-    known: HashSet<(Whose, UserId)>,
+    lines: HashMap<Whose, Line>,
+    /// How many users the lines know.
+    known: usize,
     day: Option<Day>,
+}
+
+/// What one app does in one account on one day.
+#[derive(Default)]
+struct Line {
+    /// Since the last time it was taken.
+    count: Count,
+    /// Users seen since then, for the first time that day.
+    new: Vec<UserId>,
+    known: HashSet<UserId>,
+}
+
+impl Line {
+    fn is_taken(&self) -> bool {
+        self.count == Count::default() && self.new.is_empty()
+    }
+
+    fn add(&mut self, count: Count) {
+        self.count.calls = self.count.calls.saturating_add(count.calls);
+        self.count.micros = self.count.micros.saturating_add(count.micros);
+    }
+}
+
+impl Shard {
+    /// Forgets who was seen; what was not taken stays.
+    fn forget(&mut self) {
+        self.known = 0;
+        self.lines.retain(|_, line| {
+            line.known.clear();
+            !line.is_taken()
+        });
+    }
+
+    fn line(&mut self, whose: Whose) -> &mut Line {
+        match self.lines.entry(whose) {
+            Entry::Occupied(line) => line.into_mut(),
+            Entry::Vacant(place) => place.insert(Line::default()),
+        }
+    }
 }
 
 /// The counters of this process. Cheap to clone.
@@ -49,24 +89,20 @@ impl Counters {
         held(&self.0[at])
     }
 
-    /// Counts a call that took so many microseconds.
-    pub fn count(&self, whose: Whose, user: &UserId, micros: i64) {
+    /// Counts a call that took so many microseconds, and the user, if there is one.
+    pub fn count(&self, whose: Whose, user: Option<&UserId>, micros: i64) {
         let mut shard = self.shard(&whose);
-        if shard.day != Some(whose.day) {
-            shard.known.clear();
+        if shard.day != Some(whose.day) || shard.known >= KNOWN_MAX {
+            shard.forget();
             shard.day = Some(whose.day);
         }
-        let seen = (whose, user.clone());
-        if !shard.known.contains(&seen) {
-            if shard.known.len() >= KNOWN_MAX {
-                shard.known.clear();
-            }
-            shard.known.insert(seen.clone());
-            shard.new.push(seen.clone());
+        let line = shard.line(whose);
+        line.add(Count { calls: 1, micros });
+        if let Some(user) = user.filter(|user| !line.known.contains(*user)) {
+            line.known.insert(user.clone());
+            line.new.push(user.clone());
+            shard.known += 1;
         }
-        let count = shard.calls.entry(seen.0).or_default();
-        count.calls = count.calls.saturating_add(1);
-        count.micros = count.micros.saturating_add(micros);
     }
 
     /// Takes what was counted.
@@ -74,8 +110,11 @@ impl Counters {
         let mut batch = Batch::default();
         for shard in self.0.iter() {
             let mut shard = held(shard);
-            batch.calls.extend(shard.calls.drain());
-            batch.users.append(&mut shard.new);
+            for (whose, line) in shard.lines.iter_mut().filter(|(_, line)| !line.is_taken()) {
+                batch.calls.push((whose.clone(), std::mem::take(&mut line.count)));
+                let users = line.new.drain(..);
+                batch.users.extend(users.map(|user| (whose.clone(), user)));
+            }
         }
         batch
     }
@@ -83,13 +122,10 @@ impl Counters {
     /// Gives back what was taken and could not be written.
     pub fn put_back(&self, batch: Batch) {
         for (whose, count) in batch.calls {
-            let mut shard = self.shard(&whose);
-            let sum = shard.calls.entry(whose).or_default();
-            sum.calls = sum.calls.saturating_add(count.calls);
-            sum.micros = sum.micros.saturating_add(count.micros);
+            self.shard(&whose).line(whose).add(count);
         }
         for (whose, user) in batch.users {
-            self.shard(&whose).new.push((whose.clone(), user));
+            self.shard(&whose).line(whose).new.push(user);
         }
     }
 }

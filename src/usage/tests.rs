@@ -20,7 +20,7 @@ fn wanted(by_app: bool, limit: u32) -> Wanted {
 fn count(usage: &Usage, account: &str, app: &str, user: &str) {
     let whose =
         Whose { account: account.parse().unwrap(), day: usage.today(), app: app.parse().ok() };
-    usage.counters().count(whose, &user.parse().unwrap(), 10);
+    usage.counters().count(whose, Some(&user.parse().unwrap()), 10);
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ pub const ATTRIBUTES_BYTES_MAX: usize = 16 * 1024;
 /// Longest name or e-mail address, in bytes.
 const LINE_BYTES_MAX: usize = 320;
 /// Most users held in memory.
-const HELD_MAX: u64 = 20_000;
+const HELD_MAX: u64 = 50_000;
 
 /// People and their credentials. Cheap to clone.
 #[derive(Clone)]

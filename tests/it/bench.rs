@@ -7,10 +7,10 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use crate::common::both;
-use crate::common::database::Kind;
+use crate::common::database::{Kind, TestDatabase};
 use crate::common::server::TestServer;
 
-both!(load_against_a_running_server);
+both!(load_against_a_running_server, many_accounts_are_measured_beside_a_few);
 
 const SLOW: [&str; 2] = ["sign-in", "client-credentials-beside"];
 
@@ -79,4 +79,28 @@ async fn load_against_a_running_server(db: Kind) {
 
     assert_all_good(&report, 3);
     assert_eq!(report["flows"][0]["server_cpu_micros"], Value::Null);
+}
+
+async fn many_accounts_are_measured_beside_a_few(db: Kind) {
+    let database = TestDatabase::empty(db).await;
+    let url = database.postgres_url();
+    let place = url.iter().flat_map(|url| ["--database-url", url]);
+    let chosen: Vec<&str> = ["--accounts", "12"].into_iter().chain(place).collect();
+
+    let report = report(&chosen).await;
+
+    for (accounts, among) in [(10, &report["few"]), (12, &report["many"])] {
+        // One more owns the app that speaks for the users.
+        assert_eq!(among["rows"]["accounts"], accounts + 1, "{report:#}");
+        for (name, each) in [("groups", 50), ("policies", 20), ("users", 100), ("projects", 20)] {
+            assert!(among["rows"][name].as_i64() >= Some(accounts * each), "{name}: {report:#}");
+        }
+        assert_eq!(among["active"], accounts * 10);
+        assert!(among["first_cpu_micros"].as_f64() > Some(0.0), "{report:#}");
+        for flow in [&among["projects"], &among["evaluation"]] {
+            assert!(flow["good"].as_u64() > Some(0), "{report:#}");
+            assert_eq!(flow["errors"], 0, "{report:#}");
+        }
+    }
+    assert!(report["ratio"].as_f64() > Some(0.0), "{report:#}");
 }

@@ -2,7 +2,7 @@
 //! the library for services in Rust.
 
 mod apis;
-mod authzen;
+pub mod authzen;
 mod certification;
 mod forward;
 mod library;

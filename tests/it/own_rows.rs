@@ -40,7 +40,11 @@ async fn rows_read(server: &TestServer) -> Vec<i64> {
 async fn case_59_no_list_reads_the_rows_of_another_account() {
     let server = TestServer::start(Kind::Postgres).await;
     let db = &server.server.ctx.db;
-    fill(db, (0, ACCOUNTS), "ada").await.unwrap();
+    fill(db, (0, ACCOUNTS)).await.unwrap();
+    let everywhere = sql("INSERT INTO group_members (account_id, group_id, user_id, joined_at)
+        SELECT a.id, a.id || '-g0', u.id, 0 FROM accounts a, users u
+         WHERE a.name = 'Neighbour' AND u.username_key = 'ada'");
+    assert_eq!(db.write_one(everywhere).await.unwrap().affected, ACCOUNTS.unsigned_abs());
     db.write_one(sql("ANALYZE")).await.unwrap();
     let ada = Session::of(&server, &ada(&server), "acme").await;
     let lists: Vec<String> = table()

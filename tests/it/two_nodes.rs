@@ -24,7 +24,7 @@ use crate::common::world::ben;
 const ROUNDS: usize = 12;
 /// Clients of each node, each with one request after the other.
 const CLIENTS: usize = 3;
-/// The longest that 99 of 100 changes may take.
+/// The longest that 99 of 100 changes may take until both nodes refuse.
 const TIME_MAX: Duration = Duration::from_secs(1);
 /// How long it is looked whether a node goes back.
 const WATCHED: Duration = Duration::from_millis(400);
@@ -175,7 +175,7 @@ async fn what_is_forbidden_is_refused_by_both_nodes_within_a_second_for_good() {
         for (what, forbidden, yaml) in CHANGES {
             let start = Instant::now();
             server.apply(&yaml.replace("WHAT", forbidden)).await;
-            times.extend(turned(&mut seen, (start, false), what).await);
+            times.extend(turned(&mut seen, (start, false), what).await.into_iter().max());
             server.apply(&yaml.replace("WHAT", restored(what))).await;
             // What somebody gave an app is gone for good when they may not use it any more.
             server.advance(TimeDelta::seconds(1));
@@ -188,7 +188,9 @@ async fn what_is_forbidden_is_refused_by_both_nodes_within_a_second_for_good() {
     over.store(true, Ordering::Relaxed);
 
     times.sort_unstable();
-    let p99 = times[times.len() * 99 / 100 - 1];
-    eprintln!("{} refusals: p50 {:?}, p99 {p99:?}", times.len(), times[times.len() / 2]);
+    // The nearest rank: of fewer than a hundred, the slowest.
+    let rank = |percent: usize| times[(times.len() * percent).div_ceil(100) - 1];
+    let p99 = rank(99);
+    eprintln!("{} changes until both refuse: p50 {:?}, p99 {p99:?}", times.len(), rank(50));
     assert!(p99 < TIME_MAX, "{times:?}");
 }

@@ -9,10 +9,12 @@ use crate::common::database::{Kind, TestDatabase};
 use crate::common::program::{Running, apply, flags, free_port, narthex, with_flags};
 use crate::common::server::TestServer;
 use crate::common::world::{ada, backend, ben, eve};
+use crate::gateway;
 use crate::tenants::{Desk, each};
 
 both!(
     calls_users_time_and_storage_are_shown_by_day_and_by_app,
+    calls_without_a_privilege_and_questions_are_counted_with_their_time,
     case_59_usage_of_another_account_is_not_shown,
     kill_9_loses_at_most_what_was_counted_since_the_last_flush,
 );
@@ -76,6 +78,50 @@ async fn calls_users_time_and_storage_are_shown_by_day_and_by_app(db: Kind) {
         let answer = boss.get(&format!("/v1/usage?{bad}"), "acme").await;
         assert_eq!(answer.refusal(), "400 invalid_query", "{bad}");
     }
+}
+
+async fn calls_without_a_privilege_and_questions_are_counted_with_their_time(db: Kind) {
+    let server = gateway::start(db).await;
+    let rules = "rules: { billingAdmin: true }";
+    let acme = "{ id: acme, name: Acme Hospital, type: ENTERPRISE";
+    server.apply(&format!("accounts: [{acme}, policies: [{{ name: Billing, {rules} }}] }}]")).await;
+    let boss = Desk::of(&server, &ada(&server)).await;
+    let reader = gateway::reader(&server).tokens(&server, &ben(&server)).await.access;
+    let nurse = Desk::of(&server, &ben(&server)).await;
+
+    nurse.get("/v1/accounts", "acme").await.expect(200);
+    nurse.get("/v1/accounts", "").await.expect(200);
+    let machine = gateway::authzen::a_machine(&server).await;
+    for _ in 0..2 {
+        machine
+            .ask("evaluation", &gateway::authzen::question("ben", "readData", "p"))
+            .await
+            .expect(200);
+    }
+    let bearer = format!("Bearer {reader}");
+    let fields = [
+        ("authorization", &*bearer),
+        ("lifeomic-account", "acme"),
+        ("x-original-method", "GET"),
+        ("x-original-uri", "/book/index"),
+    ];
+    server.browser().get_with("/gateway/nginx/handbook", &fields).await.expect(200);
+
+    let by_app = lines(&boss, "by=app").await;
+    let shown: Vec<_> = by_app
+        .iter()
+        .map(|l| (l["app"].as_str(), l["apiCalls"].as_i64(), l["activeUsers"].as_i64()))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            // Nobody acts but the app.
+            (Some("machine"), Some(2), Some(0)),
+            (Some("portal"), Some(1), Some(1)),
+            (Some("reader"), Some(1), Some(1)),
+        ]
+    );
+    assert!(by_app.iter().all(|l| l["computeSeconds"].as_f64() > Some(0.0)), "{by_app:?}");
 }
 
 async fn case_59_usage_of_another_account_is_not_shown(db: Kind) {

@@ -1,6 +1,7 @@
 //! `narthex bench`: a closed-loop load program for whoever sizes a machine.
 
 mod accounts;
+pub mod agent;
 pub mod client;
 pub mod flow;
 pub mod form;
@@ -15,6 +16,7 @@ pub mod setup_file;
 pub mod stats;
 pub mod store_accounts;
 pub mod target;
+pub mod tour;
 pub mod worker;
 
 use std::path::PathBuf;
@@ -50,8 +52,9 @@ The report as JSON:
               errors, first_error, server_cpu_micros (of all threads, for one unit), bar_micros
     breaches  a list of texts: figures over their bars, filled by --check-bars
 
-With --accounts N the report is of another kind: few and many, each with the accounts and the \
-figures of a flow, and ratio (of server_cpu_micros), which --check-bars holds against ratio_max.
+With --accounts N the report is of another kind: few and many, each with the rows of the database, the \
+number of active users, first_cpu_micros (each one's first request after a start) and the figures of \
+projects and evaluation; ratio (of server_cpu_micros of projects), ratio_max, and breaches.
 
 What is not known is null.";
 
@@ -94,8 +97,8 @@ pub struct BenchArgs {
     /// Connections, each with one request under way
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub connections: u16,
-    /// Instead of the flows, measure lists of projects in one account after the other among so many,
-    /// each with 50 groups, 20 policies, 100 users and 20 projects, compared to ten
+    /// Instead of the flows, measure lists of projects, by ten users of each of so many accounts with
+    /// 50 groups, 20 policies, 100 users and 20 projects each, compared to ten accounts
     #[arg(long, value_name = "N", conflicts_with = "url", value_parser = clap::value_parser!(u32).range(11..=100_000))]
     pub accounts: Option<u32>,
     /// Write the report as JSON to this file; - is standard output, in place of the table

@@ -10,10 +10,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use http::StatusCode;
 use rustix::process::{Pid, Signal, kill_process};
+use zeroize::Zeroizing;
 
+use crate::base::entropy::OsEntropy;
 use crate::base::secret::Secret;
 use crate::cli::bench::client::{Client, Site, Template};
 use crate::cli::bench::process::Cores;
+use crate::config::key_file::generate_text;
 
 /// How long a server may take until it answers; the first start also makes keys.
 const READY_TIMEOUT: Duration = Duration::from_mins(1);
@@ -65,11 +68,12 @@ fn fresh_path() -> PathBuf {
 }
 
 /// How to start the server, and to run commands on its data.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Launcher {
     executable: PathBuf,
     data_dir: PathBuf,
     database_url: Option<Secret>,
+    encryption_key: Zeroizing<String>,
     listen: SocketAddr,
     cores: Cores,
 }
@@ -93,6 +97,7 @@ impl Launcher {
             executable: std::env::current_exe().context("cannot find this program's own file")?,
             data_dir: data_dir.to_owned(),
             database_url: database_url.map(Secret::presented),
+            encryption_key: generate_text(&OsEntropy::default()),
             listen: listener.local_addr()?,
             cores: cores.clone(),
         })
@@ -114,6 +119,7 @@ impl Launcher {
         }
         if let Some(url) = &self.database_url {
             command.env("NARTHEX_DATABASE_URL", url.reveal());
+            command.env("NARTHEX_ENCRYPTION_KEY", &*self.encryption_key);
         }
         command
     }

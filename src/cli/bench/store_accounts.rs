@@ -1,15 +1,17 @@
 //! Many accounts at once, for the load that goes from one to the next: rows, without the rules that
 //! a declaration of so many would be held against.
 
+use serde::Serialize;
+
 use crate::db::error::DbError;
-use crate::db::query::{Query, sql};
-use crate::db::{Db, Tx};
+use crate::db::query::sql;
+use crate::db::{Db, Fetch as _};
 
 /// Groups of each account.
 pub const GROUPS: i64 = 50;
 /// Policies of each account.
 pub const POLICIES: i64 = 20;
-/// Users who are in a group of each account, besides the load's own.
+/// Users who are each in one group of an account.
 pub const USERS: i64 = 100;
 /// Projects of each account.
 pub const PROJECTS: i64 = 20;
@@ -68,25 +70,32 @@ const ACCOUNT_MEMBERS: &str = concat!(
             'n' || CAST(i AS TEXT) || '-u' || CAST(j AS TEXT), 0 FROM a, k"
 );
 
-/// The load's own user is in the first group of every account.
-const OWN_MEMBER: &str = concat!(
-    "INSERT INTO group_members (account_id, group_id, user_id, joined_at) ",
-    numbers!(),
-    "SELECT 'n' || CAST(i AS TEXT), 'n' || CAST(i AS TEXT) || '-g0', u.id, 0
-       FROM a, k, users u WHERE u.username_key = $4"
-);
-
-/// The id of a neighbour.
-pub fn account_id(number: i64) -> String {
-    format!("n{number}")
+/// The id of an account.
+pub fn account_id(account: i64) -> String {
+    format!("n{account}")
 }
 
-/// Adds the accounts numbered from `first` up to `end`, in all of which `username` is a member.
+/// The id of a user, who is in one group with few others.
+pub fn user_id(account: i64, user: i64) -> String {
+    format!("n{account}-u{user}")
+}
+
+/// Whether the policies let a user read a project.
+pub fn may_read(user: i64) -> bool {
+    user % GROUPS < POLICIES
+}
+
+/// The id of that project.
+pub fn project_id(account: i64, user: i64) -> String {
+    format!("n{account}-p{}", user % GROUPS)
+}
+
+/// Adds the accounts numbered from `first` up to `end`.
 ///
 /// # Errors
 /// [`DbError`] if a statement fails.
-pub async fn fill(db: &Db, (first, end): (i64, i64), username: &str) -> Result<(), DbError> {
-    db.write((first, end, username.to_owned()), |tx, (first, end, username)| {
+pub async fn fill(db: &Db, range: (i64, i64)) -> Result<(), DbError> {
+    db.write(range, |tx, (first, end)| {
         Box::pin(async move {
             for (statement, each) in [
                 (ACCOUNTS, 1),
@@ -96,15 +105,45 @@ pub async fn fill(db: &Db, (first, end): (i64, i64), username: &str) -> Result<(
                 (ACCOUNT_USERS, USERS),
                 (ACCOUNT_MEMBERS, USERS),
             ] {
-                run(tx, sql(statement).bind(*first).bind(*end).bind(each)).await?;
+                let query = sql(statement).bind(*first).bind(*end).bind(each);
+                tx.execute(query).await?;
             }
-            let own = sql(OWN_MEMBER).bind(*first).bind(*end).bind(1_i64);
-            run(tx, own.bind(username)).await
+            Ok(())
         })
     })
     .await
 }
 
-async fn run(tx: &mut Tx<'_>, query: Query) -> Result<(), DbError> {
-    tx.execute(query).await.map(drop)
+/// How much is in the database, of whomever.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Rows {
+    /// Accounts.
+    pub accounts: i64,
+    groups: i64,
+    policies: i64,
+    users: i64,
+    members: i64,
+    projects: i64,
+}
+
+/// Counts what is there.
+///
+/// # Errors
+/// [`DbError`] if storage fails.
+pub async fn count(db: &Db) -> Result<Rows, DbError> {
+    let query = sql("SELECT (SELECT COUNT(*) FROM accounts) AS accounts,
+                            (SELECT COUNT(*) FROM account_groups) AS groups,
+                            (SELECT COUNT(*) FROM policies) AS policies,
+                            (SELECT COUNT(*) FROM users) AS users,
+                            (SELECT COUNT(*) FROM group_members) AS members,
+                            (SELECT COUNT(*) FROM projects) AS projects");
+    let row = db.fetch_optional(query).await?.ok_or(DbError::Closed)?;
+    Ok(Rows {
+        accounts: row.get("accounts")?,
+        groups: row.get("groups")?,
+        policies: row.get("policies")?,
+        users: row.get("users")?,
+        members: row.get("members")?,
+        projects: row.get("projects")?,
+    })
 }

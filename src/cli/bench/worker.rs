@@ -33,8 +33,6 @@ pub struct FlowWorker {
 enum Act {
     /// The same request each time; the answer must contain this text.
     Same { template: Template, says: &'static str },
-    /// One request after the other, and then from the beginning; each answer must contain this text.
-    Tour { templates: Vec<Template>, next: usize, says: &'static str },
     /// The same request each time, some time after the last answer.
     Paced { template: Template, says: &'static str },
     /// The same sign-in each time.
@@ -172,31 +170,6 @@ fn evaluation(target: &Target, token: &str) -> anyhow::Result<Template> {
         .with("authorization", &format!("Bearer {token}"))
 }
 
-/// A connection that lists the projects of one account after the other, from the one numbered
-/// `start` on; having been everywhere, if it `goes_round` first.
-///
-/// # Errors
-/// The server does not do what the flow needs.
-pub async fn tour(
-    target: &Target,
-    cookie: &str,
-    accounts: &[String],
-    (start, goes_round): (usize, bool),
-) -> anyhow::Result<FlowWorker> {
-    let mut client = Client::new(&target.site);
-    let token = CodeFlow::new(target, cookie)?.checked_tokens(&mut client).await?;
-    let templates = accounts
-        .iter()
-        .map(|account| bearer("/v1/projects", &token)?.with("lifeomic-account", account))
-        .collect::<anyhow::Result<Vec<Template>>>()?;
-    let act = Act::Tour { templates, next: start, says: r#""items":[{"# };
-    let mut worker = FlowWorker { client, act };
-    for _ in 0..if goes_round { accounts.len() } else { 1 } {
-        worker.unit().await?;
-    }
-    Ok(worker)
-}
-
 fn bearer(path: &str, token: &str) -> anyhow::Result<Template> {
     Template::get(path)?.with("authorization", &format!("Bearer {token}"))
 }
@@ -212,18 +185,6 @@ impl Worker for FlowWorker {
     async fn unit(&mut self) -> Result<(), Fault> {
         match &mut self.act {
             Act::Same { template, says } | Act::Paced { template, says } => {
-                let answer = self.client.send(template).await?;
-                if answer.status == StatusCode::OK && answer.says(says) {
-                    Ok(())
-                } else {
-                    Err(Fault::unexpected(&template.label(), &answer))
-                }
-            }
-            Act::Tour { templates, next, says } => {
-                let Some(template) = templates.get(*next) else {
-                    return Err(Fault("there is no account to go to".to_owned()));
-                };
-                *next = (*next + 1) % templates.len();
                 let answer = self.client.send(template).await?;
                 if answer.status == StatusCode::OK && answer.says(says) {
                     Ok(())

@@ -17,7 +17,7 @@ use crate::gate::routes::{Lock, find};
 use crate::gate::service::{Caller, Held, Presented};
 use crate::http::api::error::ApiError;
 use crate::http::api::refused::Passage;
-use crate::http::api::usage::Meter;
+use crate::http::api::usage;
 use crate::http::client_certificate::client_certificate;
 use crate::http::client_ip::client_ip;
 use crate::http::interaction;
@@ -38,8 +38,6 @@ pub(in crate::http::api) struct Permitted<P: Privilege> {
     pub(in crate::http::api) lock: &'static Lock,
     /// The scope of the token or key.
     pub(in crate::http::api) scope: Held,
-    /// Counts how long the request takes, until it is dropped with the handler.
-    _meter: Meter,
 }
 
 impl<P: Privilege> FromRequestParts<Server> for Permitted<P> {
@@ -48,10 +46,10 @@ impl<P: Privilege> FromRequestParts<Server> for Permitted<P> {
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, ApiError> {
         let (caller, lock) = pass(parts, server).await?;
         let permit = caller.permit(lock)?;
-        let meter = Meter::start(server, &caller);
+        usage::passed(server, &caller);
         let place = caller.place.ok_or(Refusal::Bug("a permit without an account"))?;
         let scope = caller.scope;
-        Ok(Self { permit, facts: place.facts, lock, scope, _meter: meter })
+        Ok(Self { permit, facts: place.facts, lock, scope })
     }
 }
 
@@ -68,8 +66,7 @@ impl FromRequestParts<Server> for Passed {
                 Refusal::Bug("a handler does not ask for the privilege of its route").into()
             );
         }
-        // These answer from memory: they are counted as they pass.
-        drop(Meter::start(server, &caller));
+        usage::passed(server, &caller);
         Ok(Self(caller))
     }
 }
@@ -84,7 +81,9 @@ impl FromRequestParts<Server> for Asking {
         let lock = lock_of(parts)?;
         let certificate = client_certificate(&parts.headers, &parts.extensions, &server.config);
         let asker = server.gate.asker(lock, &presented(parts, server, certificate.as_ref())).await;
-        asker.map(Self).map_err(|refusal| challenged(refusal, server))
+        let asker = asker.map_err(|refusal| challenged(refusal, server))?;
+        usage::asked(server, &asker);
+        Ok(Self(asker))
     }
 }
 

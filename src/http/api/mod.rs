@@ -29,7 +29,7 @@ pub(in crate::http) mod refused;
 mod scopes;
 mod service_accounts;
 mod unrepeated;
-mod usage;
+pub(in crate::http) mod usage;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -61,8 +61,8 @@ pub fn routes(server: &Server) -> Router<Server> {
         .fold(router, |router, path| router.route(path, any(not_found)))
         .merge(direct::routes())
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(server.clone(), interaction::echo))
-        .layer(from_fn_with_state((CORS, server.apps.clone()), cors::guard))
+        .layer(from_fn_with_state(interaction::state(server), interaction::echo))
+        .layer(from_fn_with_state((CORS, server.clone()), cors::guard))
 }
 
 /// The handler of an operation; every operation has one.

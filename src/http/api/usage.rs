@@ -1,16 +1,20 @@
 //! `GET /v1/usage`: what an account uses, for those who pay for it; and counting it.
 
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::str::FromStr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use serde::Serialize;
 
-use crate::base::id::UserId;
+use crate::base::id::{AccountId, AppId, UserId};
+use crate::gate::questions::Asker;
 use crate::gate::refusal::Refusal;
-use crate::gate::service::Caller;
+use crate::gate::service::{Caller, Held};
 use crate::http::api::error::{ApiError, answer};
 use crate::http::api::guard::Permitted;
 use crate::http::api::paging::Paging;
@@ -27,28 +31,81 @@ const DAYS_SHOWN: i64 = 30;
 /// Most days of one request.
 const DAYS_MAX: i64 = 400;
 const MICROS: f64 = 1_000_000.0;
+/// What makes whole microseconds of any time, right on average.
+const HALF_A_MICRO: Duration = Duration::from_nanos(500);
 
-/// Counts one call in an account: it, its user, and, when it is dropped, how long it took.
-pub(in crate::http::api) struct Meter(Option<(Counters, Whose, UserId, Instant)>);
+/// Whose call a request is, once the gate let it pass.
+struct Passed {
+    counters: Counters,
+    whose: Whose,
+    user: Option<UserId>,
+}
 
-impl Meter {
-    /// Of a caller who has just passed. A request about no account is nobody's usage.
-    pub(in crate::http::api) fn start(server: &Server, caller: &Caller) -> Self {
-        Self(caller.place.as_ref().map(|place| {
-            let app = caller.app.as_ref().map(|app| app.id.clone());
-            let whose = Whose { account: place.account.clone(), day: server.usage.today(), app };
-            (server.usage.counters().clone(), whose, caller.user.clone(), Instant::now())
-        }))
+/// A request, and how long this node has worked on it. Counted when it is dropped: with the answer,
+/// or when the client has gone away.
+struct Call {
+    passed: Cell<Option<Passed>>,
+    worked: Cell<Duration>,
+}
+
+tokio::task_local! {
+    static CALL: Call;
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if let Some(Passed { counters, whose, user }) = self.passed.take() {
+            let micros = self.worked.get().saturating_add(HALF_A_MICRO).as_micros();
+            let micros = i64::try_from(micros).unwrap_or(i64::MAX);
+            counters.count(whose, user.as_ref(), micros);
+        }
     }
 }
 
-impl Drop for Meter {
-    fn drop(&mut self) {
-        if let Some((counters, whose, user, started)) = self.0.take() {
-            let micros = i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX);
-            counters.count(whose, &user, micros);
-        }
+/// Runs a request, which is counted if it passes the gate.
+///
+/// Its time is that of its steps, without what lies between them: how busy the server is with others,
+/// and how long the database takes, is nothing that whoever asks has used.
+pub(in crate::http) async fn metered<T>(request: impl Future<Output = T>) -> T {
+    let call = Call { passed: Cell::new(None), worked: Cell::new(Duration::ZERO) };
+    CALL.scope(call, async {
+        let mut request = pin!(request);
+        poll_fn(|cx| {
+            let started = Instant::now();
+            let step = request.as_mut().poll(cx);
+            CALL.with(|call| call.worked.set(call.worked.get().saturating_add(started.elapsed())));
+            step
+        })
+        .await
+    })
+    .await
+}
+
+/// Notes that the request at hand is one of this caller, who has passed. A request about no account
+/// is nobody's usage.
+pub(in crate::http) fn passed(server: &Server, caller: &Caller) {
+    if let Some(place) = &caller.place {
+        let app = caller.app.as_ref().map(|app| app.id.clone());
+        // Who only acts by programs is nobody who is active.
+        let is_program = match &caller.scope {
+            Held::Token(token) => token.sub.is_none(),
+            Held::Key(key) => key.is_of_service,
+        };
+        let user = Some(caller.user.clone()).filter(|_| !is_program);
+        note(server, place.account.clone(), app, user);
     }
+}
+
+/// The same of somebody who asks what others may do.
+pub(in crate::http) fn asked(server: &Server, asker: &Asker) {
+    note(server, asker.account().clone(), asker.app().cloned(), asker.user().cloned());
+}
+
+fn note(server: &Server, account: AccountId, app: Option<AppId>, user: Option<UserId>) {
+    let whose = Whose { account, day: server.usage.today(), app };
+    let passed = Passed { counters: server.usage.counters().clone(), whose, user };
+    // Elsewhere than in a request, there is nothing to count.
+    let _ = CALL.try_with(|call| call.passed.set(Some(passed)));
 }
 
 #[derive(Debug, Serialize)]

@@ -31,7 +31,7 @@ const CORS: cors::Rule = cors::Rule {
 
 /// All endpoints of the protocol.
 pub fn routes(server: &Server) -> Router<Server> {
-    let guard = from_fn_with_state((CORS, server.apps.clone()), cors::guard);
+    let guard = from_fn_with_state((CORS, server.clone()), cors::guard);
     let for_scripts = aliases::for_scripts(Router::new())
         .route("/token", post(token::token).fallback(method_not_allowed))
         .route("/par", post(par::push).fallback(method_not_allowed))
@@ -46,7 +46,7 @@ pub fn routes(server: &Server) -> Router<Server> {
         .route("/authorize/{grant}", get(authorize::resume))
         .route("/logout", get(logout::get).post(logout::post))
         .layer(from_fn_with_state(server.clone(), language::speak))
-        .layer(from_fn_with_state(server.clone(), interaction::echo));
+        .layer(from_fn_with_state(interaction::state(server), interaction::echo));
     let for_registration = Router::new()
         .route("/register", post(registration::register).fallback(method_not_allowed))
         .route(
@@ -56,7 +56,7 @@ pub fn routes(server: &Server) -> Router<Server> {
                 .delete(registration::delete)
                 .fallback(method_not_allowed),
         )
-        .layer(from_fn_with_state(server.clone(), interaction::echo));
+        .layer(from_fn_with_state(interaction::state(server), interaction::echo));
     Router::new()
         .route("/introspect", post(token::introspect).fallback(method_not_allowed))
         .route(

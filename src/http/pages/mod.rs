@@ -76,7 +76,7 @@ pub fn routes(server: &Server) -> Router<Server> {
         .merge(mailed::routes())
         .merge(invitation::routes())
         .layer(from_fn_with_state(server.clone(), speak))
-        .layer(from_fn_with_state(server.clone(), interaction::echo))
+        .layer(from_fn_with_state(interaction::state(server), interaction::echo))
         // For scripts: it says nothing.
         .route("/session/check", get(check_session::show))
 }
