@@ -74,7 +74,16 @@ async fn calls_users_time_and_storage_are_shown_by_day_and_by_app(db: Kind) {
     assert_eq!(each(&second, "day"), ["2026-06-01"]);
     let only = lines(&boss, "from=2026-06-02&until=2026-06-02").await;
     assert_eq!(only.len(), 1);
-    for bad in ["from=x", "until=2026-02-30", "by=user", "from=2020-01-01", "pageSize=0"] {
+    assert_eq!(lines(&boss, "keys=only").await, Vec::<Value>::new());
+    for bad in [
+        "keys=no",
+        "keys=only&app=portal",
+        "from=x",
+        "until=2026-02-30",
+        "by=user",
+        "from=2020-01-01",
+        "pageSize=0",
+    ] {
         let answer = boss.get(&format!("/v1/usage?{bad}"), "acme").await;
         assert_eq!(answer.refusal(), "400 invalid_query", "{bad}");
     }

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::base::clock::{Clock as _, SystemClock};
+use crate::base::clock::{Clock as _, SystemClock, micros};
 use crate::base::entropy::Entropy;
 use crate::base::secret::Secret;
 use crate::cli::bench::client::Template;
@@ -65,9 +65,11 @@ impl Agent {
     /// # Errors
     /// The library does not sign.
     pub fn request(&self, issuer: &str, user: &str) -> anyhow::Result<Template> {
-        let now = SystemClock.now().timestamp();
+        let at = SystemClock.now();
+        let now = at.timestamp();
+        let jti = format!("{user} {}", micros(at));
         let claims = json!({
-            "iss": AGENT, "sub": user, "aud": issuer, "jti": user, "iat": now, "exp": now + LIFE,
+            "iss": AGENT, "sub": user, "aud": issuer, "jti": jti, "iat": now, "exp": now + LIFE,
         });
         let assertion = self.sign(&claims)?;
         let form = [("grant_type", GRANT), ("assertion", &*assertion), ("scope", "project.read")];

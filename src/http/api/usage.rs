@@ -149,7 +149,8 @@ impl FromStr for After {
     }
 }
 
-/// `GET /v1/usage`, from `from` until `until`, by day or, with `by=app`, by day and app.
+/// `GET /v1/usage`, from `from` until `until`, by day or, with `by=app`, by day and app; of one app,
+/// or, with `keys=only`, of what keys did.
 pub(in crate::http::api) async fn list(
     State(server): State<Server>,
     Permitted { permit, .. }: Permitted<BillingAdmin>,
@@ -187,6 +188,10 @@ fn wanted(query: &Query, today: Day) -> Result<Wanted, ApiError> {
         Some("app") => true,
         Some(_) => return Err(bad("by")),
     };
-    let app = query.one("app")?.map(str::to_owned);
+    let app = match (query.one("keys")?, query.one("app")?) {
+        (None, app) => app.map(str::to_owned),
+        (Some("only"), None) => Some(String::new()),
+        (Some(_), _) => return Err(bad("keys")),
+    };
     Ok(Wanted { from, until, app, by_app, after: None, limit: 0 })
 }
