@@ -30,6 +30,7 @@ use crate::http::api::error::{ApiError, answer};
 use crate::http::api::guard::{Id, pass};
 use crate::http::api::paging::Paging;
 use crate::http::api::query::Query;
+use crate::http::api::usage;
 use crate::policy::attributes::Attributes;
 use crate::policy::privilege::{AccessAdmin, AccountAdmin, DevelopApps, Privilege as _};
 use crate::server::Server;
@@ -101,6 +102,7 @@ impl FromRequestParts<Server> for Manages {
             }
             Err(refusal) => return Err(refusal.into()),
         };
+        usage::passed(server, &caller);
         let is_beyond: fn(&str) -> bool = match &right {
             Right::Developer(_) => is_administrative,
             Right::Administrator(_) if caller.also::<AccessAdmin>().is_ok() => |_| false,

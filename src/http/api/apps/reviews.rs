@@ -19,6 +19,7 @@ use crate::http::api::error::{ApiError, answer};
 use crate::http::api::guard::{Id, pass};
 use crate::http::api::paging::Paging;
 use crate::http::api::query::Query;
+use crate::http::api::usage;
 use crate::policy::privilege::AccountAdmin;
 use crate::server::Server;
 
@@ -67,6 +68,7 @@ impl FromRequestParts<Server> for Reviews {
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, ApiError> {
         let (caller, lock) = pass(parts, server).await?;
         let permit = caller.permit::<AccountAdmin>(lock)?;
+        usage::passed(server, &caller);
         let place = caller.place.ok_or(Refusal::Bug("a permit without an account"))?;
         let platform = server.config.registration.platform_account.as_ref();
         let by = Reviewer::new(permit, platform)?;
