@@ -99,7 +99,7 @@ impl Accounts {
                         .of(account)
                         .after(json!({ "changed": ["attributes"] }));
                     record(tx, ctx, actor, &event);
-                    tx.touch(Topic::Accounts).await?;
+                    tx.touch(Topic::Accounts);
                     Ok(keeps_administrator(tx, account, facts).await?)
                 })
             })

@@ -195,7 +195,7 @@ async fn write_account(
         }
         Declared::Updated => store::update_account(tx, account, now).await?,
     }
-    tx.touch(Topic::Accounts).await?;
+    tx.touch(Topic::Accounts);
     Ok(outcome)
 }
 
@@ -223,7 +223,7 @@ async fn write_group(
         }
         Declared::Updated => store::update_group(tx, account, (&id, group), now).await?,
     }
-    tx.touch(Topic::Accounts).await?;
+    tx.touch(Topic::Accounts);
     Ok((id, outcome))
 }
 
@@ -253,7 +253,7 @@ async fn write_members(
             },
         )?;
     }
-    tx.touch(Topic::Accounts).await?;
+    tx.touch(Topic::Accounts);
     Ok(Declared::Updated)
 }
 
@@ -275,7 +275,7 @@ async fn write_attributes(
         DbError::Refused(_) => AccountError::UnknownUser(user.clone()),
         other => AccountError::Internal(other),
     })?;
-    tx.touch(Topic::Accounts).await?;
+    tx.touch(Topic::Accounts);
     Ok(outcome)
 }
 

@@ -142,7 +142,7 @@ pub(in crate::accounts) async fn complete(
             _ => AccountError::UnknownAccount(account.clone()),
         })?;
     }
-    tx.touch(Topic::Accounts).await?;
+    tx.touch(Topic::Accounts);
     Ok(Defaults { administrators, users, subjects })
 }
 

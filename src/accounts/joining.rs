@@ -28,7 +28,7 @@ pub async fn join(
         return Ok(false);
     }
     store::insert_member(tx, account, (group, user), now).await?;
-    tx.touch(Topic::Accounts).await?;
+    tx.touch(Topic::Accounts);
     Ok(true)
 }
 

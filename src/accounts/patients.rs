@@ -98,7 +98,7 @@ impl Accounts {
                 for patient in own {
                     is_done |= end(tx, act, scales, (user, patient)).await?;
                 }
-                tx.touch(Topic::Accounts).await?;
+                tx.touch(Topic::Accounts);
                 keeps_administrator(tx, &act.account, facts).await?;
                 Ok(is_done)
             })

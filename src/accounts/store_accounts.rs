@@ -55,7 +55,8 @@ pub(in crate::accounts) async fn set_texts(
           WHERE id = $1");
     let query = query.bind(account).bind(name).bind(description).bind(owner).bind(now);
     tx.execute(query).await?;
-    tx.touch(Topic::Accounts).await
+    tx.touch(Topic::Accounts);
+    Ok(())
 }
 
 /// Sets the end of the grace period, unless there is one; `true` to exactly one caller.
@@ -74,7 +75,7 @@ pub(in crate::accounts) async fn ask_deletion(
     let query = sql("INSERT INTO account_deletions (account_id, asked_at) VALUES ($1, $2)
          ON CONFLICT (account_id) DO UPDATE SET asked_at = $2, reminded_at = NULL");
     tx.execute(query.bind(account).bind(now)).await?;
-    tx.touch(Topic::Accounts).await?;
+    tx.touch(Topic::Accounts);
     Ok(true)
 }
 
@@ -91,7 +92,7 @@ pub(in crate::accounts) async fn cancel_deletion(
     }
     let query = sql("DELETE FROM account_deletions WHERE account_id = $1");
     tx.execute(query.bind(account)).await?;
-    tx.touch(Topic::Accounts).await?;
+    tx.touch(Topic::Accounts);
     Ok(true)
 }
 
@@ -173,7 +174,7 @@ pub(in crate::accounts) async fn delete_piece(
 ) -> Result<bool, DbError> {
     let deleted = tx.execute(sql(statement).bind(account).bind(now)).await?;
     for topic in topics {
-        tx.touch(*topic).await?;
+        tx.touch(*topic);
     }
     Ok(deleted.affected > 0)
 }
@@ -199,7 +200,7 @@ pub(in crate::accounts) async fn purge(
         Topic::Consents,
         Topic::Providers,
     ] {
-        tx.touch(topic).await?;
+        tx.touch(topic);
     }
     Ok(true)
 }

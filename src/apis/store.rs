@@ -84,7 +84,8 @@ pub(in crate::apis) async fn insert(
         .bind(now),
     )
     .await?;
-    tx.touch(Topic::Apis).await
+    tx.touch(Topic::Apis);
+    Ok(())
 }
 
 /// Changes an API of that account, or answers `false`.
@@ -105,7 +106,7 @@ pub(in crate::apis) async fn update(
             .bind(now),
         )
         .await?;
-    tx.touch(Topic::Apis).await?;
+    tx.touch(Topic::Apis);
     Ok(written.affected == 1)
 }
 
@@ -117,6 +118,6 @@ pub(in crate::apis) async fn delete(
 ) -> Result<bool, DbError> {
     let query = sql("DELETE FROM apis WHERE id = $1 AND account_id = $2").bind(id).bind(account);
     let written = tx.execute(query).await?;
-    tx.touch(Topic::Apis).await?;
+    tx.touch(Topic::Apis);
     Ok(written.affected == 1)
 }

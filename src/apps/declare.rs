@@ -151,7 +151,7 @@ async fn write_app(
     if app.kind == Kind::Public {
         store::drop_secrets(tx, &app.id, 0, now).await?;
     }
-    tx.touch(Topic::Apps).await?;
+    tx.touch(Topic::Apps);
     Ok(outcome)
 }
 
@@ -174,7 +174,7 @@ async fn write_secrets(
         for secret in secrets {
             store::insert_secret(tx, &app, secret, now).await?;
         }
-        tx.touch(Topic::Apps).await?;
+        tx.touch(Topic::Apps);
     }
     Ok(outcome)
 }

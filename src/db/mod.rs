@@ -14,7 +14,6 @@ pub mod changes;
 pub mod ctx;
 pub mod error;
 mod migrate;
-mod pool;
 mod postgres;
 pub mod query;
 mod sqlite;

@@ -3,46 +3,42 @@
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions as _, PgPool};
 
 use crate::db::changes::Topic;
 use crate::db::error::DbError;
-use crate::db::pool::{Connect, Keep, Pool};
 use crate::db::query::{Query, Row, Written};
 use crate::db::tx::{Tx, run_postgres};
 
 /// How often a unit runs at most when PostgreSQL says that it lost a race.
 const ATTEMPTS_MAX: usize = 5;
-/// Not for good: what stands between may forget a connection, and the server's memory of one grows.
-const KEEP: Keep =
-    Keep { lifetime: Some(Duration::from_mins(30)), idle: Some(Duration::from_mins(10)) };
 
 pub(in crate::db) struct Postgres {
-    pool: Pool<PgConnection>,
+    pub(in crate::db) pool: PgPool,
 }
 
 impl Postgres {
     pub(in crate::db) async fn open(url: &str, connections_max: u32) -> Result<Self, DbError> {
         let options: PgConnectOptions = url.parse().map_err(DbError::Driver)?;
-        let options = options.disable_statement_logging();
-        let connect: Connect<PgConnection> = Box::new(move || {
-            let options = options.clone();
-            Box::pin(async move { options.connect().await })
-        });
-        let pool = Pool::open(connect, connections_max, KEEP).await?;
+        let pool = PgPoolOptions::new()
+            .max_connections(connections_max)
+            .min_connections(1)
+            .acquire_timeout(Duration::from_secs(10))
+            .test_before_acquire(false)
+            .connect_with(options.disable_statement_logging())
+            .await?;
         Ok(Self { pool })
     }
 
     pub(in crate::db) async fn fetch_all(&self, query: Query) -> Result<Vec<Row>, DbError> {
-        Ok(self.write_one(query).await?.rows)
+        let mut connection = self.pool.acquire().await?;
+        Ok(run_postgres(&mut connection, query).await?.rows)
     }
 
     pub(in crate::db) async fn write_one(&self, query: Query) -> Result<Written, DbError> {
-        let mut lent = self.pool.lend().await?;
-        let outcome = run_postgres(lent.connection()?, query).await;
-        lent.after(&outcome);
-        outcome
+        let mut connection = self.pool.acquire().await?;
+        run_postgres(&mut connection, query).await
     }
 
     pub(in crate::db) async fn write<I, T, E, F>(
@@ -56,8 +52,7 @@ impl Postgres {
     {
         let mut attempt = 1;
         loop {
-            let mut lent = self.pool.lend().await?;
-            let mut transaction = lent.connection()?.begin().await.map_err(DbError::from)?;
+            let mut transaction = self.pool.begin().await.map_err(DbError::from)?;
             let mut tx = Tx::postgres(&mut transaction);
             let outcome = tx.whole(&unit, &input).await;
             let again = tx.lost_race() && attempt < ATTEMPTS_MAX;
@@ -66,7 +61,6 @@ impl Postgres {
                 Ok(answer) => answer,
                 Err(error) => {
                     transaction.rollback().await.map_err(DbError::from)?;
-                    lent.give_back();
                     if again {
                         attempt += 1;
                         continue;
@@ -75,10 +69,7 @@ impl Postgres {
                 }
             };
             match transaction.commit().await.map_err(DbError::from) {
-                Ok(()) => {
-                    lent.give_back();
-                    return Ok((answer, after.tell()));
-                }
+                Ok(()) => return Ok((answer, after.tell())),
                 Err(error) if error.may_pass() && attempt < ATTEMPTS_MAX => attempt += 1,
                 Err(error) => return Err(error.into()),
             }

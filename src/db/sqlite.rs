@@ -9,14 +9,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Executor as _};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions as _, Executor as _, SqlitePool};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::db::cause::{self, Cause};
 use crate::db::changes::Topic;
 use crate::db::error::DbError;
-use crate::db::pool::{Connect, Keep, Pool};
 use crate::db::query::{Query, Row, Written};
 use crate::db::tx::{After, Tx, run_sqlite};
 
@@ -28,7 +29,7 @@ const READERS_MAX: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(in crate::db) struct Sqlite {
-    readers: Pool<SqliteConnection>,
+    readers: SqlitePool,
     writer: mpsc::Sender<Job>,
 }
 
@@ -60,22 +61,22 @@ impl Sqlite {
             .statement_cache_capacity(256)
             .disable_statement_logging();
         let connection = options.connect().await?;
-        let reading = options.read_only(true).create_if_missing(false);
-        let connect: Connect<SqliteConnection> = Box::new(move || {
-            let reading = reading.clone();
-            Box::pin(async move { reading.connect().await })
-        });
-        let readers = Pool::open(connect, READERS_MAX, Keep::default()).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS_MAX)
+            .min_connections(1)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.read_only(true).create_if_missing(false))
+            .await?;
         let (writer, jobs) = mpsc::channel(QUEUE_MAX);
         tokio::spawn(write_loop(connection, jobs));
         Ok(Self { readers, writer })
     }
 
     pub(in crate::db) async fn fetch_all(&self, query: Query) -> Result<Vec<Row>, DbError> {
-        let mut reader = self.readers.lend().await?;
-        let outcome = run_sqlite(reader.connection()?, query).await;
-        reader.after(&outcome);
-        Ok(outcome?.rows)
+        let mut connection = self.readers.acquire().await?;
+        Ok(run_sqlite(&mut connection, query).await?.rows)
     }
 
     pub(in crate::db) async fn write_one(&self, query: Query) -> Result<Written, DbError> {

@@ -72,14 +72,10 @@ impl<'c> Tx<'c> {
     /// Says that this unit changes what caches hold of `topic`, in this process and others.
     ///
     /// It is written at the very end of the unit, for the reason of [`Tx::at_end`].
-    ///
-    /// # Errors
-    /// None; whoever calls it may be the last line of something that has some.
-    pub async fn touch(&mut self, topic: Topic) -> Result<(), DbError> {
+    pub fn touch(&mut self, topic: Topic) {
         if !self.after.touched.contains(&topic) {
             self.after.touched.push(topic);
         }
-        Ok(())
     }
 
     /// Leaves `work` for the end of this unit, after everything else, in the order of `order`.

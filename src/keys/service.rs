@@ -205,7 +205,7 @@ impl Keys {
                         let event = Event::new(Action::Delete, KIND, "retired");
                         let event = event.after(json!({ "removed": purged }));
                         record(tx, ctx, &Actor::operator(), &event);
-                        tx.touch(Topic::Keys).await?;
+                        tx.touch(Topic::Keys);
                     }
                     Ok::<_, DbError>(purged)
                 })
@@ -224,7 +224,7 @@ impl Keys {
                 Box::pin(async move {
                     let now = ctx.now();
                     if !store::retire(tx, kid, now).await? {
-                        return Ok(());
+                        return Ok::<_, DbError>(());
                     }
                     store::promote(tx, *algorithm, now).await?;
                     tell(tx, ctx, (Action::Update, kid), *algorithm);
@@ -232,7 +232,8 @@ impl Keys {
                         store::add(tx, key).await?;
                         tell(tx, ctx, (Action::Create, &key.kid), key.algorithm);
                     }
-                    tx.touch(Topic::Keys).await
+                    tx.touch(Topic::Keys);
+                    Ok(())
                 })
             })
             .await?;
@@ -327,7 +328,8 @@ async fn add_all(ctx: &Ctx, keys: Vec<Stored>) -> Result<(), DbError> {
                     store::add(tx, key).await?;
                     tell(tx, ctx, (Action::Create, &key.kid), key.algorithm);
                 }
-                tx.touch(Topic::Keys).await
+                tx.touch(Topic::Keys);
+                Ok(())
             })
         })
         .await

@@ -355,7 +355,7 @@ impl Rotation {
                     if let Some(lost) = lost {
                         store_tokens::insert_revoked(tx, &lost.jti, lost.expires_at).await?;
                     }
-                    tx.touch(Topic::Grants).await?;
+                    tx.touch(Topic::Grants);
                     Ok(true)
                 })
             })

@@ -62,7 +62,8 @@ pub(in crate::oauth) async fn revoke_session(
 ) -> Result<(), DbError> {
     let query = sql("UPDATE grants SET revoked_at = $3
           WHERE user_id = $1 AND session_digest = $2 AND revoked_at IS NULL");
-    revoked(tx.execute(query.bind(user).bind(session).bind(now)).await?.affected, tx).await
+    revoked(tx.execute(query.bind(user).bind(session).bind(now)).await?.affected, tx);
+    Ok(())
 }
 
 /// Revokes what a user gave apps by a sign-in before `end`.
@@ -74,14 +75,14 @@ pub(in crate::oauth) async fn revoke_before(
 ) -> Result<(), DbError> {
     let query = sql("UPDATE grants SET revoked_at = $3
           WHERE user_id = $1 AND auth_time < $2 AND revoked_at IS NULL");
-    revoked(tx.execute(query.bind(user).bind(end).bind(now)).await?.affected, tx).await
+    revoked(tx.execute(query.bind(user).bind(end).bind(now)).await?.affected, tx);
+    Ok(())
 }
 
-async fn revoked(count: u64, tx: &mut Tx<'_>) -> Result<(), DbError> {
+fn revoked(count: u64, tx: &mut Tx<'_>) {
     if count > 0 {
-        tx.touch(Topic::Grants).await?;
+        tx.touch(Topic::Grants);
     }
-    Ok(())
 }
 
 /// Deletes a bounded number of grants that are over, and says how many. Whose session may go on
@@ -165,5 +166,6 @@ pub(in crate::oauth) async fn revoke_pair(
     let query = sql("UPDATE grants SET revoked_at = $4
           WHERE user_id = $2 AND app_id = $1 AND created_at <= $3 AND revoked_at IS NULL");
     let query = query.bind(app).bind(user).bind(until).bind(now);
-    revoked(tx.execute(query).await?.affected, tx).await
+    revoked(tx.execute(query).await?.affected, tx);
+    Ok(())
 }

@@ -62,7 +62,8 @@ pub(in crate::oauth) async fn forget_consent(
 ) -> Result<(), DbError> {
     let query = sql("DELETE FROM consents WHERE user_id = $1 AND app_id = $2");
     tx.execute(query.bind(user).bind(app)).await?;
-    tx.touch(Topic::Consents).await
+    tx.touch(Topic::Consents);
+    Ok(())
 }
 
 /// Revokes what holds this scope of what a user gave an app.
@@ -76,7 +77,8 @@ pub(in crate::oauth) async fn revoke_scope(
           WHERE user_id = $1 AND app_id = $2 AND revoked_at IS NULL
             AND ' ' || scope || ' ' LIKE '% ' || $3 || ' %'");
     tx.execute(query.bind(user).bind(app).bind(scope).bind(now)).await?;
-    tx.touch(Topic::Grants).await
+    tx.touch(Topic::Grants);
+    Ok(())
 }
 
 /// Forgets these scopes of what a user agreed to give an app.
@@ -95,5 +97,6 @@ pub(in crate::oauth) async fn forget_scopes(
     }
     let query = sql("UPDATE consents SET scope = $3 WHERE user_id = $1 AND app_id = $2");
     tx.execute(query.bind(user).bind(app).bind(&left)).await?;
-    tx.touch(Topic::Consents).await
+    tx.touch(Topic::Consents);
+    Ok(())
 }

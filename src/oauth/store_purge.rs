@@ -52,7 +52,8 @@ pub(in crate::oauth) async fn delete_grants(
 ) -> Result<(), DbError> {
     let query = sql("DELETE FROM grants WHERE user_id = $1 AND id <= $2").bind(user).bind(last);
     tx.execute(query).await?;
-    tx.touch(Topic::Grants).await
+    tx.touch(Topic::Grants);
+    Ok(())
 }
 
 /// The first apps that are remembered to have taken part in sessions of a user.

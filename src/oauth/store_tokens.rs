@@ -26,7 +26,8 @@ pub(in crate::oauth) async fn revoke(
                     .bind(*now),
             )
             .await?;
-            tx.touch(Topic::Grants).await
+            tx.touch(Topic::Grants);
+            Ok(())
         })
     })
     .await
@@ -41,7 +42,8 @@ pub(in crate::oauth) async fn revoke_token(
     db.write((jti.to_owned(), expires_at), |tx, (jti, expires_at)| {
         Box::pin(async move {
             insert_revoked(tx, jti, *expires_at).await?;
-            tx.touch(Topic::Grants).await
+            tx.touch(Topic::Grants);
+            Ok(())
         })
     })
     .await
@@ -107,7 +109,8 @@ pub(in crate::oauth) async fn remember_consent(
         .bind(now),
     )
     .await?;
-    tx.touch(Topic::Consents).await
+    tx.touch(Topic::Consents);
+    Ok(())
 }
 
 /// Forgets a bounded number of revoked tokens that have expired, and says how many.

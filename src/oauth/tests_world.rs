@@ -55,6 +55,11 @@ pub(in crate::oauth) struct World {
 /// The account `acme` with its member ann, and three apps: `portal` and `dev`, which sign people
 /// in, and `batch`, which acts for itself. Bob is a user, and nowhere a member.
 pub(in crate::oauth) async fn world() -> World {
+    // Large enough that each test would carry it on its stack.
+    Box::pin(made()).await
+}
+
+async fn made() -> World {
     let (folder, db) = testing::open().await;
     let clock = Arc::new(ManualClock::at(from_micros(1_800_000_000_000_000)));
     let ctx = Ctx { db, clock: clock.clone(), entropy: Arc::new(OsEntropy::default()), seal: None };

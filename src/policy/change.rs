@@ -201,7 +201,7 @@ async fn insert(
     store::insert(tx, &author.account, &made).await?;
     author.note(tx, &Step::of(change, &made.name).after(&made.document)).await?;
     // Access adds up: with one policy more nobody has less.
-    tx.touch(Topic::Policies).await?;
+    tx.touch(Topic::Policies);
     Ok(made)
 }
 
@@ -259,6 +259,6 @@ async fn bring_back(
 
 /// What every change ends with that may take something away.
 async fn settle(tx: &mut Tx<'_>, author: &Author) -> Result<(), PolicyError> {
-    tx.touch(Topic::Policies).await?;
+    tx.touch(Topic::Policies);
     keeps_administrator(tx, &author.account, &author.facts).await
 }

@@ -34,6 +34,6 @@ pub async fn give(
         changed_at: policy.updated_at,
     };
     store_versions::append(tx, account, &policy.name, &version).await?;
-    tx.touch(Topic::Policies).await?;
+    tx.touch(Topic::Policies);
     Ok(true)
 }

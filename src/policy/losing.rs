@@ -120,10 +120,10 @@ impl Scales {
             let page = (after.as_ref(), MEMBERS_AT_ONCE);
             let members = store::members(&mut *tx, account, which, page).await?;
             for member in &members {
-                let less = loss.taken_from(member);
-                if !less.groups.is_empty() {
+                let rest = loss.taken_from(member);
+                if !rest.groups.is_empty() {
                     let facts = |member: &Member| member.subject().facts(account, &kind);
-                    self.weigh(&facts(member), &facts(&less))?;
+                    self.weigh(&facts(member), &facts(&rest))?;
                 }
             }
             after = members.last().map(|member| member.id.clone());

@@ -207,7 +207,7 @@ async fn write(
         }
     }
     note(tx, (ctx, &Actor::operator()), account, &step).await?;
-    tx.touch(Topic::Policies).await?;
+    tx.touch(Topic::Policies);
     Ok(difference)
 }
 

@@ -160,7 +160,7 @@ async fn delete(
     let Some((name, scope)) = store::delete(tx, (account, user), id).await? else {
         return Ok(false);
     };
-    tx.touch(Topic::Programs).await?;
+    tx.touch(Topic::Programs);
     let event = Event::new(Action::Delete, TYPE, id.as_str()).of(account);
     let before = json!({ "user": user, "name": name, "scope": scope });
     record(tx, ctx, actor, &event.before(before));

@@ -228,7 +228,7 @@ impl Programs {
         id: &UserId,
     ) -> Result<Vec<GroupId>, DbError> {
         let membership = self.parts.accounts.membership(account, id).await?;
-        Ok(membership.map(|found| found.groups.iter().cloned().collect()).unwrap_or_default())
+        Ok(membership.map(|found| found.groups.clone()).unwrap_or_default())
     }
 
     /// Only an app of the account that may ask for tokens by itself acts for its service account.
@@ -261,7 +261,7 @@ impl Programs {
                     return Err(ProgramError::Unknown);
                 }
                 for topic in [Topic::Programs, Topic::Users, Topic::Accounts] {
-                    tx.touch(topic).await?;
+                    tx.touch(topic);
                 }
                 let event = Event::new(Action::Delete, TYPE, before.user.as_str());
                 let mut gone = view(before);
@@ -376,7 +376,7 @@ async fn update(
     if before.name != after.name {
         arriving::rename(tx, &after.user, &after.name, work.now).await?;
     }
-    tx.touch(Topic::Programs).await?;
+    tx.touch(Topic::Programs);
     let event = Event::new(Action::Update, TYPE, before.user.as_str()).of(&work.account);
     let event = event.before(view(before)).after(view(after));
     record(tx, &work.ctx, &work.actor, &event);

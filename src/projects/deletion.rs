@@ -136,7 +136,7 @@ impl Projects {
                     .before(json!({ "name": project.name }));
                 work.note(tx, event);
                 work.tell(tx, DONE, work.now).await?;
-                tx.touch(Topic::Accounts).await?;
+                tx.touch(Topic::Accounts);
                 Ok(())
             })
         });
@@ -192,7 +192,7 @@ impl Projects {
                     work.note(tx, Event::new(Action::Delete, KIND, work.id.as_str()));
                     work.tell(tx, DONE, work.now).await?;
                     // What policies know of those who are patients in it goes with it.
-                    tx.touch(Topic::Accounts).await?;
+                    tx.touch(Topic::Accounts);
                     Ok(true)
                 })
             });

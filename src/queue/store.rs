@@ -28,7 +28,8 @@ pub(in crate::queue) async fn insert(
         .bind(now),
     )
     .await?;
-    tx.touch(Topic::Jobs).await
+    tx.touch(Topic::Jobs);
+    Ok(())
 }
 
 /// Whether any job is due: a read, which keeps an idle node from writing every second.
@@ -145,7 +146,7 @@ pub(in crate::queue) async fn revive(
     };
     let written = tx.execute(query).await?;
     if written.affected > 0 {
-        tx.touch(Topic::Jobs).await?;
+        tx.touch(Topic::Jobs);
     }
     Ok(written.affected)
 }

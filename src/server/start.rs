@@ -132,6 +132,12 @@ pub async fn open_current(
     Ok((ctx, ran))
 }
 
+fn tell(ran: &[&'static str]) {
+    for migration in ran {
+        tracing::info!(migration, "the schema was brought up to date");
+    }
+}
+
 impl Server {
     /// Brings everything up: opens the database, runs its migrations, reads or makes the keys.
     ///
@@ -144,11 +150,8 @@ impl Server {
     ) -> Result<Self, StartError> {
         let vault = Vault::new(config.encryption_key.bytes());
         let (ctx, ran) = open_current(&config, &vault, clock, entropy).await?;
-        for migration in ran {
-            tracing::info!(migration, "the schema was brought up to date");
-        }
-        let queue = Queue::new(&ctx);
-        let mail = Mail::new(&config, &vault)?;
+        tell(&ran);
+        let (queue, mail) = (Queue::new(&ctx), Mail::new(&config, &vault)?);
         let keys = Keys::load(&ctx, &vault, &config.keys).await?;
         let (policies, projects, accounts) =
             (Policies::new(&ctx), Projects::new(&ctx), Accounts::new(&ctx));
@@ -156,8 +159,8 @@ impl Server {
         let tenancy = Tenancy::new(&ctx, &vault, &config.issuer, &users);
         let outside = Apis::new(&ctx, &config.issuer, scopes().map(|scope| scope.name));
         let (apps, providers) = (Apps::new(&ctx, &vault), Providers::new(&ctx, &vault));
-        let outbound = Outbound::new(&config.outbound)?;
-        let (tls, authorities) = certificates(&config)?;
+        let (outbound, (tls, authorities)) =
+            (Outbound::new(&config.outbound)?, certificates(&config)?);
         let oauth = OAuth::new(Parts {
             ctx: ctx.clone(),
             issuer: config.issuer.clone(),
@@ -175,8 +178,7 @@ impl Server {
             authorities: authorities.clone(),
             vault: vault.clone(),
         });
-        let upstream = beside(&oauth);
-        let (programs, usage) = (programs(&oauth), Usage::new(&ctx));
+        let (upstream, programs, usage) = (beside(&oauth), programs(&oauth), Usage::new(&ctx));
         let gate = Gate::new(&oauth, &programs).asking(config.step_up.clone());
         let places = config.geo_database_file.as_deref().map(Places::open).transpose()?;
         Ok(Self(Arc::new(ServerParts {

@@ -91,7 +91,8 @@ pub(in crate::upstream) async fn put(
         .bind(now),
     )
     .await?;
-    tx.touch(Topic::Providers).await
+    tx.touch(Topic::Providers);
+    Ok(())
 }
 
 /// Forgets whoever a provider knows, for it is somebody else's now.

@@ -181,7 +181,8 @@ pub(in crate::users) async fn insert(tx: &mut Tx<'_>, row: &UserRow) -> Result<(
     .await
     .map_err(name_taken)?;
     set_names(tx, row).await?;
-    Ok(tx.touch(Topic::Users).await?)
+    tx.touch(Topic::Users);
+    Ok(())
 }
 
 fn name_taken(error: DbError) -> UserError {
@@ -244,7 +245,7 @@ pub(in crate::users) async fn update(tx: &mut Tx<'_>, row: &UserRow) -> Result<b
     if done.affected == 1 {
         set_names(tx, row).await?;
     }
-    tx.touch(Topic::Users).await?;
+    tx.touch(Topic::Users);
     Ok(done.affected == 1)
 }
 
@@ -266,7 +267,7 @@ pub(in crate::users) async fn set_deletion(
                 .bind(now),
         )
         .await?;
-    tx.touch(Topic::Users).await?;
+    tx.touch(Topic::Users);
     Ok(done.affected == 1)
 }
 
@@ -280,7 +281,8 @@ pub(in crate::users) async fn sign_out(
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
     tx.execute(sql("UPDATE users SET signed_out_at = $2 WHERE id = $1").bind(id).bind(now)).await?;
-    tx.touch(Topic::Users).await
+    tx.touch(Topic::Users);
+    Ok(())
 }
 
 /// The sealed TOTP secret of a user.
@@ -316,7 +318,8 @@ pub(in crate::users) async fn set_totp(
         .bind(now),
     )
     .await?;
-    tx.touch(Topic::Users).await
+    tx.touch(Topic::Users);
+    Ok(())
 }
 
 /// Takes the second factor away.
@@ -325,7 +328,8 @@ pub(in crate::users) async fn set_totp(
 /// [`DbError`] if the statement fails.
 pub(in crate::users) async fn remove_totp(tx: &mut Tx<'_>, id: &UserId) -> Result<(), DbError> {
     tx.execute(sql("DELETE FROM totp_factors WHERE user_id = $1").bind(id)).await?;
-    tx.touch(Topic::Users).await
+    tx.touch(Topic::Users);
+    Ok(())
 }
 
 /// Spends the code of a step, once.

@@ -47,7 +47,7 @@ pub(in crate::users) async fn ask(
         .bind(now),
     )
     .await?;
-    tx.touch(Topic::Users).await?;
+    tx.touch(Topic::Users);
     Ok(true)
 }
 
@@ -69,7 +69,7 @@ pub(in crate::users) async fn cancel(
         return Ok(false);
     }
     tx.execute(sql("DELETE FROM deletions WHERE user_id = $1").bind(id)).await?;
-    tx.touch(Topic::Users).await?;
+    tx.touch(Topic::Users);
     Ok(true)
 }
 
@@ -144,7 +144,7 @@ pub(in crate::users) async fn close(
             .bind(now),
         )
         .await?;
-    tx.touch(Topic::Users).await?;
+    tx.touch(Topic::Users);
     Ok(closed.affected == 1)
 }
 
@@ -162,7 +162,7 @@ pub(in crate::users) async fn end_sessions(
             .bind(limit),
         )
         .await?;
-    tx.touch(Topic::Sessions).await?;
+    tx.touch(Topic::Sessions);
     Ok(ended.affected)
 }
 
@@ -190,7 +190,7 @@ pub(in crate::users) async fn purge(
     )
     .await?;
     for topic in [Topic::Users, Topic::Sessions, Topic::Accounts, Topic::Grants, Topic::Consents] {
-        tx.touch(topic).await?;
+        tx.touch(topic);
     }
     Ok(true)
 }

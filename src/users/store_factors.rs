@@ -89,7 +89,8 @@ pub(in crate::users) async fn enrol_totp(
         .bind(now),
     )
     .await?;
-    tx.touch(Topic::Users).await
+    tx.touch(Topic::Users);
+    Ok(())
 }
 
 /// How many recovery codes are left, and since when there are any.
@@ -227,7 +228,8 @@ pub(in crate::users) async fn insert_key(tx: &mut Tx<'_>, key: &NewKey) -> Resul
         .bind(key.now),
     )
     .await?;
-    tx.touch(Topic::Users).await
+    tx.touch(Topic::Users);
+    Ok(())
 }
 
 /// Writes down that a key was used: `false` if it is gone, or if its counter did not go on, which
@@ -266,6 +268,6 @@ pub(in crate::users) async fn remove_key(
 ) -> Result<bool, DbError> {
     let query = sql("DELETE FROM passkeys WHERE id = $1 AND user_id = $2").bind(id).bind(user);
     let done = tx.execute(query).await?.affected == 1;
-    tx.touch(Topic::Users).await?;
+    tx.touch(Topic::Users);
     Ok(done)
 }

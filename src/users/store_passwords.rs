@@ -52,7 +52,8 @@ pub(in crate::users) async fn set_phc(
         .bind(imported),
     )
     .await?;
-    tx.touch(Topic::Users).await
+    tx.touch(Topic::Users);
+    Ok(())
 }
 
 /// Replaces a hash by a stronger one of the same password, unless the password changed meanwhile.

@@ -18,7 +18,8 @@ pub(in crate::users) async fn set_name(
 ) -> Result<(), DbError> {
     let query = sql("UPDATE users SET name = $2, updated_at = $3 WHERE id = $1");
     tx.execute(query.bind(id).bind(name).bind(now)).await?;
-    tx.touch(Topic::Users).await
+    tx.touch(Topic::Users);
+    Ok(())
 }
 
 /// Changes the profile, and nothing else: what changes at the same time stays changed.
@@ -49,5 +50,6 @@ pub(in crate::users) async fn set(
         .bind(now),
     )
     .await?;
-    tx.touch(Topic::Users).await
+    tx.touch(Topic::Users);
+    Ok(())
 }

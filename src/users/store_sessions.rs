@@ -51,7 +51,8 @@ pub(in crate::users) async fn update(tx: &mut Tx<'_>, row: &SessionRow) -> Resul
             .bind(row.user.as_ref().map(ToString::to_string)),
     )
     .await?;
-    tx.touch(Topic::Sessions).await
+    tx.touch(Topic::Sessions);
+    Ok(())
 }
 
 /// Finds a session, even one that has expired.
@@ -146,7 +147,8 @@ pub(in crate::users) async fn delete_uncached(db: &Db, digest: Digest) -> Result
 /// [`DbError`] if a statement fails.
 pub(in crate::users) async fn delete(tx: &mut Tx<'_>, digest: &Digest) -> Result<(), DbError> {
     tx.execute(sql("DELETE FROM sessions WHERE id_digest = $1").bind(*digest)).await?;
-    tx.touch(Topic::Sessions).await
+    tx.touch(Topic::Sessions);
+    Ok(())
 }
 
 /// Ends every session of a user, complete or not; answers the key and the data of each.
@@ -159,7 +161,7 @@ pub(in crate::users) async fn delete_of(
 ) -> Result<Vec<(Digest, String)>, DbError> {
     let query = sql("DELETE FROM sessions WHERE user_id = $1 RETURNING id_digest, data").bind(user);
     let ended = tx.execute(query).await?.rows;
-    tx.touch(Topic::Sessions).await?;
+    tx.touch(Topic::Sessions);
     let corrupt = DbError::CorruptRow { table: "sessions", column: "id_digest" };
     let key = |bytes: Vec<u8>| Digest::from_slice(&bytes);
     let read = |row: &Row| Ok(key(row.get("id_digest")?).zip(Some(row.get("data")?)));

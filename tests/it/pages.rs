@@ -38,10 +38,10 @@ async fn every_page_is_good(language: Language) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_is_good_in_english() {
-    every_page_is_good(Language::English).await;
+    Box::pin(every_page_is_good(Language::English)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_page_is_good_in_german() {
-    every_page_is_good(Language::German).await;
+    Box::pin(every_page_is_good(Language::German)).await;
 }

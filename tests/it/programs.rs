@@ -296,6 +296,8 @@ accounts: [{ id: acme, name: Acme Hospital, type: ENTERPRISE,
         who.post("/v1/apps/backend/secrets", "acme", json!({"overlapSeconds": 60})).await.refusal()
     };
     assert_eq!(secret(&adm).await, "201 ", "the app holds nothing yet");
+    // Two are good at once, and no more.
+    server.advance(TimeDelta::minutes(2));
     let body = json!({"name": "Robot", "groups": ["acme-admins"]});
     let made = desk.post(SERVICE, "acme", body).await.expect(201);
     let path = format!("{SERVICE}/{}", made.text("id"));

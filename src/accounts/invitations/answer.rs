@@ -268,5 +268,6 @@ async fn join(
     });
     let event = act.event(Action::Create, MEMBER, user.as_str());
     act.record(tx, &event.after(after));
-    tx.touch(Topic::Accounts).await
+    tx.touch(Topic::Accounts);
+    Ok(())
 }

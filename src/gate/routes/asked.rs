@@ -16,6 +16,7 @@ const NAMED: &[(&str, &str)] = &[
     ("/v1/policies/{name}", "policy"),
     ("/v1/projects/{id}", PROJECT),
     ("/v1/apps/{id}", "app"),
+    ("/v1/account/apps/{id}", "app"),
     ("/v1/apis/{id}", "api"),
 ];
 /// What policies are asked about as a whole.

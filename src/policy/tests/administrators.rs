@@ -65,7 +65,7 @@ impl World {
             .write(unit, |tx, (account, statement, facts)| {
                 Box::pin(async move {
                     tx.execute(sql(statement)).await?;
-                    tx.touch(Topic::Accounts).await?;
+                    tx.touch(Topic::Accounts);
                     keeps_administrator(tx, account, facts).await
                 })
             })

@@ -165,6 +165,10 @@ fn case_74_the_log_has_one_line_for_each_entry_and_no_secret() {
         .with_max_level(tracing::Level::INFO)
         .with_writer(lines.clone())
         .finish();
+    // Beside a second one: while there is just one, a thread of another test that comes by a line
+    // first decides for all threads that nobody listens to it.
+    let _second =
+        tracing::Dispatch::new(tracing_subscriber::fmt().with_writer(std::io::sink).finish());
     let _listening = tracing::subscriber::set_default(subscriber);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
 

@@ -35,6 +35,7 @@ accounts:
   - id: acme
     name: Acme Hospital
     type: ENTERPRISE
+    default_groups: true
     policies:
       - name: Everything
         rules:
@@ -186,7 +187,12 @@ async fn people(walk: &mut Walk) {
     let other = id(&walk.post(invitations, &[], invited("ben@acme.example")).await);
     walk.ben = Desk::of(&walk.server, &ben(&walk.server)).await;
     let answer = (Method::PATCH, "/v1/invitations/{id}");
-    walk.ask(("ben", "", "acme"), answer, &[&other], json!({"status": "ACCEPTED"})).await;
+    let accepted = json!({"status": "ACCEPTED"});
+    walk.ask(("ben", "", "acme"), answer.clone(), &[&other], accepted.clone()).await;
+    let patient = json!({"email": "ben@acme.example", "projectId": "heart", "patientId": "p-1"});
+    let patient = id(&walk.post(invitations, &[], patient).await);
+    walk.ask(("ben", "", "acme"), answer, &[&patient], accepted).await;
+    walk.delete("/v1/account/users/{id}/patients/{patient}", &["ben", "p-1"]).await;
     let own = ("ben", "", "");
     let profile = json!({"profile": {"displayName": "Benedikt"}});
     walk.ask(own, (Method::PATCH, "/v1/user"), &[], profile).await;
@@ -228,6 +234,8 @@ async fn apps(walk: &mut Walk) {
     let platform = ("eve", "beta", "acme");
     walk.ask(platform, (Method::PATCH, "/v1/reviews/{id}"), &[&app], no).await;
     walk.delete("/v1/apps/{id}", &[&app]).await;
+    walk.put("/v1/account/apps/{id}/block", &["inner"], Value::Null).await;
+    walk.delete("/v1/account/apps/{id}/block", &["inner"]).await;
 }
 
 async fn accounts(walk: &mut Walk) {

@@ -199,8 +199,9 @@ pub fn of_api(route: &Route, bearer: &[(&'static str, String)]) -> Endpoint {
         (Method::Post | Method::Put, p) if p.starts_with("/v1/account/groups") => {
             (&[], Some(r#"{"name":"A","description":"B"}"#))
         }
-        (Method::Post, p) if p.ends_with("/resend") => (&[], None),
-        (Method::Post, "/v1/accounts/heart/restore") => (&[], None),
+        (Method::Post, p) if p.ends_with("/resend") || p == "/v1/accounts/heart/restore" => {
+            (&[], None)
+        }
         (Method::Put | Method::Patch | Method::Post, p) if p.starts_with("/v1/accounts") => {
             (&[], Some(r#"{"name":"A","description":"B"}"#))
         }

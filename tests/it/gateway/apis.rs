@@ -161,14 +161,14 @@ async fn a_key_opens_what_its_token_opened_of_other_apis(db: Kind) {
     };
     let token = maker.tokens(&server, &ada(&server)).await.access;
     let desk = Caller { server: &server, token, account: "acme" };
-    let make = async |more: Value| {
+    let key_of = async |more: Value| {
         let mut body = json!({"name": "Night", "expireInDays": 1});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         desk.ask(Method::POST, "/v1/api-keys", &body).await
     };
 
     for more in [json!({}), json!({"scopes": ["handbook.read"]})] {
-        let made = make(more).await.expect(201).json();
+        let made = key_of(more).await.expect(201).json();
         assert_eq!(made["scopes"], json!(["handbook.read"]));
         let bearer = format!("Bearer {}", made["apiKey"].as_str().unwrap());
         let headers = [
@@ -182,7 +182,7 @@ async fn a_key_opens_what_its_token_opened_of_other_apis(db: Kind) {
         assert_eq!(answer.expect(200).header("lifeomic-user"), "ada");
     }
     for beyond in ["handbook.write", "handbook.none", "wards.read"] {
-        let refused = make(json!({"scopes": [beyond]})).await;
+        let refused = key_of(json!({"scopes": [beyond]})).await;
         assert_eq!(refused.refusal(), "400 invalid_body", "{beyond}");
     }
 }

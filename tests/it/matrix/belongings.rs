@@ -14,6 +14,9 @@ pub const ACCOUNT: &str = "fresh";
 /// A member of it, besides those whom it begins with.
 pub const MEMBER: &str = "kai";
 
+/// A Patient of a project, who the member is.
+const PATIENT: &str = "patient-of-theirs";
+
 /// The id that each path ends in, as the table of routes writes the path.
 pub struct Belongings {
     /// Who made all of it, and may see it.
@@ -50,17 +53,8 @@ impl Belongings {
             "routes": [{"method": "GET", "path": "/{id}", "scope": "theirs.read"}],
         });
         let api = at("/v1/apis", api, "id").await;
-        let registered = json!({
-            "title": "Theirs", "type": "confidential", "callbackUrls": ["https://theirs.example/"],
-            "allowedScopes": ["openid", "project.read"],
-        });
-        let registered = at("/v1/apps", registered, "id").await;
-        let secrets = format!("/v1/apps/{registered}/secrets");
-        let secret = at(&secrets, json!({"overlapSeconds": 60}), "name").await;
-        let review = format!("/v1/apps/{registered}/review");
-        let draft = json!({"app": {"allowedAccounts": [ACCOUNT, "acme"]}});
-        owner.put(&review, ACCOUNT, draft).await.expect(200);
-        owner.post(&review, ACCOUNT, Value::Null).await.expect(200);
+        let (registered, secret) = registered(&owner).await;
+        map(server, &owner, &project).await;
         let known = json!({"attributes": {"ward": "W1"}});
         let attributes = format!("/v1/policy-attributes/users/{MEMBER}");
         owner.put(&attributes, ACCOUNT, known).await.expect(200);
@@ -69,6 +63,7 @@ impl Belongings {
             ("/v1/account/groups/{id}", group),
             ("/v1/account/groups/{id}/members/{user}", MEMBER.to_owned()),
             ("/v1/account/users/{id}", MEMBER.to_owned()),
+            ("/v1/account/users/{id}/patients/{patient}", PATIENT.to_owned()),
             ("/v1/account/invitations/{id}", invitation.clone()),
             ("/v1/invitations/{id}", invitation),
             ("/v1/policies/{name}", policy),
@@ -128,6 +123,35 @@ impl Belongings {
             assert!(shown.contains_key(&*path) || listed, "{path} leads nowhere: {id}");
         }
     }
+}
+
+/// An app with a secret that waits for its review: the ids of both.
+async fn registered(owner: &Desk) -> (String, String) {
+    let at = async |path: &str, body: Value, id: &str| {
+        owner.post(path, ACCOUNT, body).await.expect(201).text(id)
+    };
+    let app = json!({
+        "title": "Theirs", "type": "confidential", "callbackUrls": ["https://theirs.example/"],
+        "allowedScopes": ["openid", "project.read"],
+    });
+    let app = at("/v1/apps", app, "id").await;
+    let secrets = format!("/v1/apps/{app}/secrets");
+    let secret = at(&secrets, json!({"overlapSeconds": 60}), "name").await;
+    let review = format!("/v1/apps/{app}/review");
+    let draft = json!({"app": {"allowedAccounts": [ACCOUNT, "acme"]}});
+    owner.put(&review, ACCOUNT, draft).await.expect(200);
+    owner.post(&review, ACCOUNT, Value::Null).await.expect(200);
+    (app, secret)
+}
+
+/// Makes the member a Patient of the project.
+async fn map(server: &TestServer, owner: &Desk, project: &str) {
+    let email = format!("{MEMBER}@fresh.example");
+    let invited = json!({"email": email, "projectId": project, "patientId": PATIENT});
+    let made = owner.post("/v1/account/invitations", ACCOUNT, invited).await.expect(201);
+    let member = desk(server, &somebody(server, MEMBER)).await;
+    let path = format!("/v1/invitations/{}", made.text("id"));
+    member.patch(&path, "", json!({"status": "ACCEPTED"})).await.expect(200);
 }
 
 /// What answers the same as long as nothing changes.

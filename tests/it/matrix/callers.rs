@@ -82,7 +82,10 @@ const FRESH: &str = "
 fn people() -> String {
     let mut users = String::from("users:\n");
     for id in ["sam", "fay", "uma", "sue", "kim", "kai", "pat"] {
-        let _ = writeln!(users, "  - {{ id: {id}, username: {id}, password: {id}-correct-horse }}");
+        let _ = writeln!(
+            users,
+            "  - {{ id: {id}, username: {id}, password: {id}-correct-horse, email: {id}@fresh.example, email_verified: true }}"
+        );
     }
     let (mut groups, mut policies) = (String::new(), String::new());
     for name in privilege::NAMES {

@@ -76,6 +76,52 @@ async fn case_59_no_route_takes_a_wrong_tenant(db: Kind) {
     assert_eq!(theirs.shown(&platform).await, before);
 }
 
+/// Requests that name what another account has, or what nobody has.
+fn requests(theirs: &Belongings, own: &str, real: bool) -> Vec<(Method, String, Value)> {
+    let id = |path: &str| if real { theirs.id(path) } else { "no-such" }.to_owned();
+    let user = if real { MEMBER } else { "no-such" };
+    let (group, app) = (id("/v1/account/groups/{id}"), id("/v1/apps/{id}"));
+    let key = id("/v1/service-accounts/{id}/api-keys/{key}");
+    let project = id("/v1/projects/{id}");
+    let resource = json!({"type": "project", "id": project});
+    let subject = json!({"type": "user", "id": user});
+    let action = json!({"name": "readData"});
+    let question = json!({"subject": subject, "action": action, "resource": resource});
+    let several = json!({"evaluations": [question, question]});
+    let simulated = json!({
+        "policies": [], "questions": [{"user": user, "operation": "readData", "resource": {}}],
+    });
+    let get = |path: String| (Method::GET, path, Value::Null);
+    let post = |path: &str, body: Value| (Method::POST, path.to_owned(), body);
+    vec![
+        (Method::PUT, format!("/v1/account/groups/beta-admins/members/{user}"), Value::Null),
+        (Method::DELETE, format!("/v1/account/groups/beta-admins/members/{user}"), Value::Null),
+        (Method::DELETE, format!("{own}/api-keys/{key}"), Value::Null),
+        (Method::PATCH, own.to_owned(), json!({"app": app})),
+        post("/v1/service-accounts", json!({"name": "x", "groups": [group]})),
+        post("/v1/account/invitations", json!({"email": "a@b.example", "groupId": group})),
+        post(
+            "/v1/account/invitations",
+            json!({"email": "a@b.example", "projectId": project, "patientId": "p"}),
+        ),
+        post("/v1/client-tokens", json!({"targetClientId": app})),
+        post("/v1/policy-simulations", simulated),
+        post("/access/v1/evaluation", question),
+        post("/access/v1/evaluations", several),
+        post(
+            "/access/v1/search/resource",
+            json!({"subject": subject, "action": action, "resource": {"type": "project"}}),
+        ),
+        post("/access/v1/search/action", json!({"subject": subject, "resource": resource})),
+        get(format!("/v1/evaluated-policy?user={user}")),
+        get(format!("/v1/policy-explanation?user={user}&operation=readData")),
+        get(format!("/v1/projects?id={project}")),
+        get(format!("/v1/audit?target={group}")),
+        get(format!("/v1/audit?user={user}")),
+        get(format!("/v1/usage?app={app}")),
+    ]
+}
+
 /// Ids of another account where one's own are asked for, apart from paths that are another's from
 /// their beginning.
 async fn case_59_no_body_or_query_reaches_another_tenant(db: Kind) {
@@ -86,52 +132,9 @@ async fn case_59_no_body_or_query_reaches_another_tenant(db: Kind) {
     let before = theirs.shown(&platform).await;
     let own = eve.post("/v1/service-accounts", "beta", json!({"name": "Own"})).await.expect(201);
     let own = format!("/v1/service-accounts/{}", own.text("id"));
-    let requests = |real: bool| {
-        let id = |path: &str| if real { theirs.id(path) } else { "no-such" }.to_owned();
-        let user = if real { MEMBER } else { "no-such" };
-        let (group, app) = (id("/v1/account/groups/{id}"), id("/v1/apps/{id}"));
-        let key = id("/v1/service-accounts/{id}/api-keys/{key}");
-        let project = id("/v1/projects/{id}");
-        let resource = json!({"type": "project", "id": project});
-        let subject = json!({"type": "user", "id": user});
-        let action = json!({"name": "readData"});
-        let question = json!({"subject": subject, "action": action, "resource": resource});
-        let several = json!({"evaluations": [question, question]});
-        let simulated = json!({
-            "policies": [], "questions": [{"user": user, "operation": "readData", "resource": {}}],
-        });
-        let get = |path: String| (Method::GET, path, Value::Null);
-        let post = |path: &str, body: Value| (Method::POST, path.to_owned(), body);
-        vec![
-            (Method::PUT, format!("/v1/account/groups/beta-admins/members/{user}"), Value::Null),
-            (Method::DELETE, format!("/v1/account/groups/beta-admins/members/{user}"), Value::Null),
-            (Method::DELETE, format!("{own}/api-keys/{key}"), Value::Null),
-            (Method::PATCH, own.clone(), json!({"app": app})),
-            post("/v1/service-accounts", json!({"name": "x", "groups": [group]})),
-            post("/v1/account/invitations", json!({"email": "a@b.example", "groupId": group})),
-            post(
-                "/v1/account/invitations",
-                json!({"email": "a@b.example", "projectId": project, "patientId": "p"}),
-            ),
-            post("/v1/client-tokens", json!({"targetClientId": app})),
-            post("/v1/policy-simulations", simulated),
-            post("/access/v1/evaluation", question),
-            post("/access/v1/evaluations", several),
-            post(
-                "/access/v1/search/resource",
-                json!({"subject": subject, "action": action, "resource": {"type": "project"}}),
-            ),
-            post("/access/v1/search/action", json!({"subject": subject, "resource": resource})),
-            get(format!("/v1/evaluated-policy?user={user}")),
-            get(format!("/v1/policy-explanation?user={user}&operation=readData")),
-            get(format!("/v1/projects?id={project}")),
-            get(format!("/v1/audit?target={group}")),
-            get(format!("/v1/audit?user={user}")),
-            get(format!("/v1/usage?app={app}")),
-        ]
-    };
     let mut odd = Vec::new();
-    for ((method, path, body), (_, none, empty)) in requests(true).into_iter().zip(requests(false))
+    for ((method, path, body), (_, none, empty)) in
+        requests(&theirs, &own, true).into_iter().zip(requests(&theirs, &own, false))
     {
         let what = format!("{method} {path} {body}");
         let there = eve.ask(method.clone(), &path, "beta", &body).await;

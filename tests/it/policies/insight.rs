@@ -114,8 +114,8 @@ async fn an_explanation_names_the_gate_the_policy_the_rule_and_the_condition(db:
     assert_eq!((&heart["operation"], &heart["allowed"]), (&json!("readData"), &json!(true)));
     let liver = why("user=ben&method=GET&path=/v1/projects/liver").await;
     assert_eq!((&liver["allowed"], &liver["refusedBy"]), (&json!(false), &json!("policy")));
-    let list = why("user=ben&method=GET&path=/v1/projects").await;
-    assert_eq!((&list["allowed"], &list["onlyIf"]), (&json!(true), &left));
+    let listed = why("user=ben&method=GET&path=/v1/projects").await;
+    assert_eq!((&listed["allowed"], &listed["onlyIf"]), (&json!(true), &left));
     let apps = why("user=dev&method=GET&path=/v1/apps").await;
     assert_eq!((&apps["operation"], &apps["allowed"]), (&json!("developApps"), &json!(true)));
 
