@@ -91,7 +91,7 @@ async fn calls_users_time_and_storage_are_shown_by_day_and_by_app(db: Kind) {
 
 async fn calls_without_a_privilege_and_questions_are_counted_with_their_time(db: Kind) {
     let server = gateway::start(db).await;
-    let rules = "rules: { billingAdmin: true }";
+    let rules = "rules: { billingAdmin: true, developApps: true }";
     let acme = "{ id: acme, name: Acme Hospital, type: ENTERPRISE";
     server.apply(&format!("accounts: [{acme}, policies: [{{ name: Billing, {rules} }}] }}]")).await;
     let boss = Desk::of(&server, &ada(&server)).await;
